@@ -1,0 +1,64 @@
+"""What every recurrent cell is: a stack of gates, a state, and one step through time.
+
+Symbols and shapes used by every cell file:
+
+    T  sequence length      B  batch size       I  input size       H  hidden size       G  number of gates
+    x_t  (B, I)             h_t  (B, H)         weight_ih  (G·H, I)                       weight_hh  (G·H, H)
+
+The gates of one cell are stacked along the first axis of its weights in the order of `Cell.gates`, as torch.nn does, so
+that the input's share of all gates, W_ih x_t + b_ih, is one matrix product for the whole sequence (`Cell.project`) and
+only the recurrent share stays in the loop (`Cell.step`).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
+
+import torch.nn.functional as F
+from torch import Tensor
+
+Parameters = Mapping[str, Tensor]
+"""One layer and direction's tensors by role: weight_ih, weight_hh and, when there are biases, bias_ih, bias_hh."""
+
+State = tuple[Tensor, ...]
+"""What is carried from step to step, hidden state first; each (B, H)."""
+
+
+class Cell(ABC):
+    """The equations of one recurrent cell.
+
+    Subclasses are frozen dataclasses: their fields are the cell's own options (`nonlinearity` of the plain RNN) and
+    become keys on the command line (`cell.nonlinearity=relu`).
+    """
+
+    gates: ClassVar[tuple[str, ...]]
+    """Names of the gates in the order in which their rows stand in the weights."""
+
+    state: ClassVar[tuple[str, ...]] = ("h",)
+    """Names of the carried tensors; the first is the output."""
+
+    forget_gate: ClassVar[str | None] = None
+    """The gate that `forget_bias` sets, if the cell has one."""
+
+    @property
+    def torch_mode(self) -> str | None:
+        """What torch.nn calls this very cell ("LSTM", "GRU", "RNN_TANH", "RNN_RELU"), or None if torch lacks it."""
+        return None
+
+    def parameter_shapes(self, input_size: int, hidden_size: int, bias: bool) -> dict[str, tuple[int, ...]]:
+        """Shape of each tensor of one layer and direction, by role, in torch.nn's order."""
+        rows = len(self.gates) * hidden_size
+        shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, input_size), "weight_hh": (rows, hidden_size)}
+        if bias:
+            shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+        return shapes
+
+    def project(self, x: Tensor, p: Parameters) -> Tensor:
+        """The input's share of every gate, for all steps at once: (T, B, I) → (T, B, G·H)."""
+        return F.linear(x, p["weight_ih"], p.get("bias_ih"))
+
+    @abstractmethod
+    def step(self, gates_x: Tensor, state: State, p: Parameters) -> State:
+        """One step: the projected input (B, G·H) and the state before it → the state after it."""

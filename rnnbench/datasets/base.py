@@ -1,0 +1,180 @@
+"""What every dataset gives: a task with training, validation and test examples that live as tensors.
+
+Shapes: B examples in a batch, T steps, I input features, K outputs.
+
+The order of training data is a pure function of (seed, step): `source.batch(step, batch_size)` gives the same batch
+whatever was asked before, which is why a resumed run sees what it would have seen, and why two cells with one seed see
+the same data in the same order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from rnnbench.errors import UsageError
+
+
+class Batch(NamedTuple):
+    """Examples side by side. `fresh=False` means: they go on where the previous batch ended, so carry the state."""
+
+    inputs: Tensor  # (B, T, I) float, or (B, T) int64 symbols
+    targets: Tensor  # whatever the task's loss compares with, first axis B
+    lengths: Tensor | None = None  # (B,) int64 on CPU: valid steps of each example; None: all T
+    fresh: bool = True
+
+    def to(self, device: torch.device) -> Batch:
+        return self._replace(inputs=self.inputs.to(device), targets=self.targets.to(device))
+
+
+def generator(*key: int | str) -> torch.Generator:
+    """An independent CPU generator for each key, e.g. (seed, "train", step)."""
+    digest = hashlib.blake2b(repr(key).encode(), digest_size=8).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest, "little") >> 1)
+
+
+class Source(Protocol):
+    """Where training batches come from."""
+
+    @property
+    def size(self) -> int | None:
+        """Number of distinct training examples; None when fresh ones never end."""
+
+    def batch(self, step: int, batch_size: int) -> Batch:
+        """The batch of training step 0, 1, 2, …: a pure function of the arguments."""
+
+    def epoch_steps(self, batch_size: int) -> int | None:
+        """Steps in which every example is seen once; None when fresh ones never end."""
+
+
+class Held(Protocol):
+    """A validation or test set."""
+
+    def batches(self, batch_size: int) -> Iterator[Batch]:
+        """The whole set once, in order; the last batch may be smaller."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """A finite set of examples: `Source` for training (reshuffled each pass) and `Held` for evaluation (in order)."""
+
+    inputs: Tensor  # (N, T, I) or (N, T)
+    targets: Tensor  # (N, …)
+    lengths: Tensor | None = None  # (N,)
+    seed: int = 0
+    _orders: Callable[[int], Tensor] = field(init=False, repr=False, compare=False, default=lambda _: torch.empty(0))
+
+    def __post_init__(self) -> None:
+        # The last two passes' orders: a batch may straddle a boundary.
+        order = lru_cache(maxsize=2)(lambda epoch: torch.randperm(len(self), generator=generator(self.seed, "order", epoch)))
+        object.__setattr__(self, "_orders", order)
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def __getitem__(self, index: Tensor | slice) -> Examples:
+        lengths = None if self.lengths is None else self.lengths[index]
+        return replace(self, inputs=self.inputs[index], targets=self.targets[index], lengths=lengths)
+
+    @property
+    def size(self) -> int:
+        return len(self)
+
+    def epoch_steps(self, batch_size: int) -> int:
+        return max(1, len(self) // batch_size)
+
+    def batch(self, step: int, batch_size: int) -> Batch:
+        """Cut from the endless row of shuffled passes: every batch is full and every pass uses each example once."""
+        n = len(self)
+        if batch_size > n:
+            raise UsageError("larger than the training set", key="batch_size", value=batch_size, allowed=f"1 to {n}")
+        epoch, start = divmod(step * batch_size, n)
+        index = self._orders(epoch)[start : start + batch_size]
+        if len(index) < batch_size:
+            index = torch.cat((index, self._orders(epoch + 1)[: batch_size - len(index)]))
+        return self._take(index)
+
+    def batches(self, batch_size: int) -> Iterator[Batch]:
+        for start in range(0, len(self), batch_size):
+            yield self._take(slice(start, start + batch_size))
+
+    def _take(self, index: Tensor | slice) -> Batch:
+        inputs, targets = self.inputs[index], self.targets[index]
+        if self.lengths is None:
+            return Batch(inputs, targets)
+        lengths = self.lengths[index]
+        longest = int(lengths.max())
+        return Batch(inputs[:, :longest], targets[:, :longest], lengths)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Fresh examples without end: `sample(n, generator)` makes n of them."""
+
+    sample: Callable[[int, torch.Generator], Batch]
+    seed: int
+    size: None = None
+
+    def batch(self, step: int, batch_size: int) -> Batch:
+        return self.sample(batch_size, generator(self.seed, "train", step))
+
+    def epoch_steps(self, batch_size: int) -> None:
+        return None
+
+
+Totals = Mapping[str, tuple[Tensor, Tensor | float]]
+"""A metric's (sum, count) over a batch: totals of batches add up, and sum/count is the metric."""
+
+
+@dataclass(frozen=True)
+class Task(ABC):
+    """A dataset with seq_len, train_size and seed decided: examples, what the model must look like, how it is judged.
+
+    Model outputs are (B, T, K) when `readout` is "all" and (B, K), from the last valid step, when it is "last".
+    """
+
+    train: Source
+    valid: Held
+    test: Held
+    seq_len: int  # steps of one training example (the longest, where lengths vary)
+    output_size: int  # K
+    input_size: int = 1  # I, of real-valued inputs
+    symbols: int | None = None  # vocabulary size when inputs are int64 symbols, else None
+    readout: Literal["last", "all"] = "last"
+    chance: Mapping[str, float] = field(default_factory=dict)  # metric → its value without learning
+    published: Mapping[str, float] = field(default_factory=dict)  # "LSTM, Bai et al. 2018" → value of `metric`
+
+    metric = "accuracy"  # the headline metric, one of `totals`' names; ties are broken by "loss"
+    unit = ""
+    higher_is_better = True
+
+    @abstractmethod
+    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+        """The training loss, a scalar mean."""
+
+    @abstractmethod
+    def totals(self, outputs: Tensor, batch: Batch) -> Totals:
+        """(sum, count) of "loss" and of each metric over this batch."""
+
+    def finish(self, sums: Mapping[str, float]) -> dict[str, float]:
+        """Metrics of the whole set from those of `totals` (overridden where a metric is no mean)."""
+        return dict(sums)
+
+
+class Dataset(ABC):
+    """A frozen dataclass whose fields are the dataset's own keys on the command line (`dataset.n_max=50`)."""
+
+    @abstractmethod
+    def task(self, *, seq_len: int | None, train_size: int | None, seed: int, data_dir: Path) -> Task:
+        """The task for these choices; `seq_len=None` means the dataset's own, `train_size=None` all (or a stream).
+
+        Raises UsageError where the dataset cannot have that seq_len or train_size, or its file is absent or wrong.
+        """
