@@ -1,0 +1,45 @@
+"""How a cell is carried through time: one module a backend, with the interface of `base`."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import torch
+from torch import Tensor
+
+from rnnbench.backends import eager, torch_nn
+from rnnbench.backends.base import Stack
+from rnnbench.cells.base import Cell, State
+from rnnbench.errors import UsageError
+
+BACKENDS: dict[str, ModuleType] = {"torch": torch_nn, "eager": eager}
+"""By name, fastest first."""
+
+NAMES = ("auto", *sorted(BACKENDS))
+
+
+def available(cell: Cell, device: torch.device, dtype: torch.dtype) -> list[str]:
+    """Names of the backends that run this cell on this device in this dtype, fastest first."""
+    return [name for name, backend in BACKENDS.items() if backend.unsupported(cell, device, dtype) is None]
+
+
+def choose(name: str, cell: Cell, device: torch.device, dtype: torch.dtype) -> str:
+    """The backend that `name` stands for: itself, or for "auto" the fastest there is.
+
+    Raises UsageError when it is unknown or cannot run this cell here.
+    """
+    choices = available(cell, device, dtype)
+    if name == "auto":
+        return choices[0]
+    if name not in BACKENDS:
+        raise UsageError("no such backend", key="backend", value=name, allowed=", ".join(NAMES))
+    reason = BACKENDS[name].unsupported(cell, device, dtype)
+    if reason is not None:
+        raise UsageError(reason, key="backend", value=name, allowed=f"auto, {', '.join(choices)}")
+    return name
+
+
+def forward(name: str, stack: Stack, x: Tensor, state: State) -> tuple[Tensor, State]:
+    """The stack over the sequence by the backend of that name: x (T, B, I) → (T, B, D·H), state (L·D, B, H) each."""
+    output, state = BACKENDS[name].forward(stack, x, state)
+    return output, state

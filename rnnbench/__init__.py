@@ -1,0 +1,42 @@
+"""rnnbench: GRU or LSTM? Evidence instead of folklore.
+
+    rnnbench.LSTM, GRU, RNN     drop-in for torch.nn's, with a choice of backend
+    rnnbench.Recurrent          the same for any cell
+    rnnbench.Cell, Dataset      what your own cell or dataset derives from
+    rnnbench.load_results       the records of many runs as one DataFrame
+
+Names are imported when first used, so that reading records does not load torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rnnbench.cells.base import Cell as Cell
+    from rnnbench.datasets.base import Dataset as Dataset
+    from rnnbench.layers import GRU as GRU
+    from rnnbench.layers import LSTM as LSTM
+    from rnnbench.layers import RNN as RNN
+    from rnnbench.layers import Recurrent as Recurrent
+    from rnnbench.records import load_results as load_results
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Cell": "rnnbench.cells.base",
+    "Dataset": "rnnbench.datasets.base",
+    "GRU": "rnnbench.layers",
+    "LSTM": "rnnbench.layers",
+    "RNN": "rnnbench.layers",
+    "Recurrent": "rnnbench.layers",
+    "load_results": "rnnbench.records",
+}
+__all__ = ["GRU", "LSTM", "RNN", "Cell", "Dataset", "Recurrent", "load_results"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'rnnbench' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
