@@ -90,7 +90,7 @@ def test_two_sweeps_at_once_lose_nothing_and_do_no_run_twice() -> None:
     command = [sys.executable, "-m", "rnnbench", "-m", *longer]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     printed = [process.communicate()[0] for process in both]
-    done = [line.split()[1] for text in printed for line in text.splitlines() if line.startswith("ok:")]
+    done = [line.split()[1].rstrip(":") for text in printed for line in text.splitlines() if line.startswith("ok:")]
     assert sorted(done) == sorted(outcomes("results/swept"))
     assert len(done) == len(set(done)) == 8
 
