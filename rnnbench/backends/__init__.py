@@ -7,12 +7,12 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
-from rnnbench.backends import eager, torch_nn
+from rnnbench.backends import eager, fused, torch_nn
 from rnnbench.backends.base import Stack
 from rnnbench.cells.base import Cell, State
 from rnnbench.errors import UsageError
 
-BACKENDS: dict[str, ModuleType] = {"torch": torch_nn, "eager": eager}
+BACKENDS: dict[str, ModuleType] = {"fused": fused, "torch": torch_nn, "eager": eager}
 """By name, fastest first."""
 
 NAMES = ("auto", *sorted(BACKENDS))
