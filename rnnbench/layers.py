@@ -32,8 +32,9 @@ class Recurrent(nn.Module):
     dropout: probability, applied to the output of every layer but the last while training.
     forget_bias: when given, the forget gate's two biases start at this value and 0.
 
-    Raises ValueError for sizes that are not positive, a dropout outside [0, 1], or a forget_bias on a cell without a
-    forget gate or without biases; UsageError for a backend that is unknown or cannot run this cell.
+    Raises TypeError for sizes that are no integers or flags that are no booleans; ValueError for sizes that are not
+    positive, a dropout outside [0, 1], or a forget_bias on a cell without a forget gate or without biases; UsageError
+    for a backend that is unknown or cannot run this cell.
     """
 
     def __init__(
@@ -54,10 +55,15 @@ class Recurrent(nn.Module):
     ):
         super().__init__()
         for name, size in (("input_size", input_size), ("hidden_size", hidden_size), ("num_layers", num_layers)):
+            if not isinstance(size, int):
+                raise TypeError(f"{name} must be an integer, got {size!r}")
             if size < 1:
                 raise ValueError(f"{name} must be a positive integer, got {size}")
-        if not 0 <= dropout <= 1:
-            raise ValueError(f"dropout must lie in [0, 1], got {dropout}")
+        for name, flag in (("bias", bias), ("batch_first", batch_first)):
+            if not isinstance(flag, bool):
+                raise TypeError(f"{name} must be True or False, got {flag!r}")
+        if isinstance(dropout, bool) or not 0 <= dropout <= 1:
+            raise ValueError(f"dropout must be a number in [0, 1], got {dropout}")
         if dropout and num_layers == 1:
             warnings.warn("dropout acts between layers: with num_layers=1 it does nothing", stacklevel=2)
         if forget_bias is not None and (cell.forget_gate is None or not bias):
@@ -109,8 +115,8 @@ class Recurrent(nn.Module):
         The state is h, or a tuple such as (h, c) for a cell that carries more; each tensor is (L·D, B, H), unbatched
         (L·D, H), zero when not given. Output is (T, B, D·H), with the axes of the input.
 
-        Raises TypeError for a PackedSequence, ValueError for an input that is not 2-D or 3-D or has no steps, and
-        RuntimeError for sizes that do not fit, as torch.nn does.
+        Raises TypeError for a PackedSequence and, as torch.nn does, ValueError for an input that is not 2-D or 3-D or
+        not of the weights' dtype, and RuntimeError for no steps or sizes that do not fit.
         """
         if isinstance(input, PackedSequence):
             raise TypeError("PackedSequence is not supported: pass the padded tensor and mask the loss by the lengths")
@@ -120,8 +126,11 @@ class Recurrent(nn.Module):
         x = input if batched else input.unsqueeze(1)
         if batched and self.batch_first:
             x = x.transpose(0, 1)
+        weight = next(self.parameters())
+        if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
+            raise ValueError(f"expected an input of the weights' {weight.dtype}, got {x.dtype}")
         if x.shape[0] == 0:
-            raise ValueError("expected at least one time step")
+            raise RuntimeError("expected at least one time step")
         if x.shape[-1] != self.input_size:
             raise RuntimeError(f"input.size(-1) must be input_size={self.input_size}, got {x.shape[-1]}")
         state = self._initial_state(x, hx, batched)
@@ -179,17 +188,49 @@ class Recurrent(nn.Module):
 
 
 class LSTM(Recurrent):
-    """torch.nn.LSTM (without proj_size), with `backend` and `forget_bias`."""
+    """torch.nn.LSTM, with `backend` and `forget_bias`. Projections are not supported: proj_size must stay 0."""
 
-    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, *args: Any, **kwargs: Any):
-        super().__init__(LSTMCell(), input_size, hidden_size, num_layers, *args, **kwargs)
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+        *,
+        backend: str = "auto",
+        forget_bias: float | None = None,
+    ):
+        if proj_size != 0:
+            raise ValueError(f"proj_size is not supported, got {proj_size}")
+        super().__init__(LSTMCell(), input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
+                         device, dtype, backend=backend, forget_bias=forget_bias)  # fmt: skip
 
 
 class GRU(Recurrent):
     """torch.nn.GRU, with `backend`."""
 
-    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, *args: Any, **kwargs: Any):
-        super().__init__(GRUCell(), input_size, hidden_size, num_layers, *args, **kwargs)
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+        *,
+        backend: str = "auto",
+    ):
+        super().__init__(GRUCell(), input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
+                         device, dtype, backend=backend)  # fmt: skip
 
 
 class RNN(Recurrent):
@@ -201,7 +242,15 @@ class RNN(Recurrent):
         hidden_size: int,
         num_layers: int = 1,
         nonlinearity: Literal["tanh", "relu"] = "tanh",
-        *args: Any,
-        **kwargs: Any,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+        *,
+        backend: str = "auto",
     ):
-        super().__init__(RNNCell(nonlinearity), input_size, hidden_size, num_layers, *args, **kwargs)
+        super().__init__(RNNCell(nonlinearity), input_size, hidden_size, num_layers, bias, batch_first, dropout,
+                         bidirectional, device, dtype, backend=backend)  # fmt: skip
+        self.nonlinearity = nonlinearity

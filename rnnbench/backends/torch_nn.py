@@ -20,6 +20,7 @@ def forward(stack: Stack, x: Tensor, state: State) -> tuple[Tensor, State]:
     weights = [tensor for layer in stack.layers for p in layer for tensor in p.values()]
     has_bias = "bias_ih" in stack.layers[0][0]
     settings = (has_bias, len(stack.layers), stack.dropout, stack.training, len(stack.layers[0]) == 2, False)
+    state = tuple(s.contiguous() for s in state)  # cuDNN asks for it
     if stack.cell.torch_mode == "LSTM":
         output, h, c = torch.lstm(x, state, weights, *settings)
         return output, (h, c)

@@ -1,4 +1,4 @@
-"""Gated recurrent unit as PyTorch and cuDNN compute it ("reset after"), from Cho et al. 2014 (arXiv 1406.1078, eqs. 5–8).
+"""Gated recurrent unit as PyTorch and cuDNN compute it ("reset after"): Cho et al. 2014 (arXiv 1406.1078, eqs. 5–8).
 
     r_t = σ(W_ir x_t + b_ir + W_hr h_{t−1} + b_hr)          reset gate
     z_t = σ(W_iz x_t + b_iz + W_hz h_{t−1} + b_hz)          update gate

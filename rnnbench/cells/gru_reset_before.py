@@ -1,4 +1,4 @@
-"""Gated recurrent unit as the literature first gave it ("reset before"): Chung et al. 2014 (arXiv 1412.3555, section 3.2).
+"""Gated recurrent unit as the literature first gave it ("reset before"): Chung et al. 2014 (arXiv 1412.3555, sec. 3.2).
 
     r_t = σ(W_ir x_t + b_ir + W_hr h_{t−1} + b_hr)          reset gate
     z_t = σ(W_iz x_t + b_iz + W_hz h_{t−1} + b_hz)          update gate
@@ -29,9 +29,9 @@ class GRUResetBeforeCell(Cell):
     def step(self, gates_x: Tensor, state: State, p: Parameters) -> State:
         (h,) = state  # (B, H)
         H = h.shape[-1]
-        rz_x, n_x = gates_x.split((2 * H, H), dim=-1)  # (B, 2H), (B, H)
-        w_rz, w_n = p["weight_hh"].split((2 * H, H))  # (2H, H), (H, H)
-        b_rz, b_n = p["bias_hh"].split((2 * H, H)) if "bias_hh" in p else (None, None)
+        rz_x, n_x = torch.split(gates_x, (2 * H, H), dim=-1)  # (B, 2H), (B, H)
+        w_rz, w_n = torch.split(p["weight_hh"], (2 * H, H))  # (2H, H), (H, H)
+        b_rz, b_n = torch.split(p["bias_hh"], (2 * H, H)) if "bias_hh" in p else (None, None)
         r, z = torch.sigmoid(rz_x + F.linear(h, w_rz, b_rz)).chunk(2, dim=-1)  # (B, H) each
         n = torch.tanh(n_x + F.linear(r * h, w_n, b_n))
         return ((1 - z) * h + z * n,)

@@ -1,6 +1,6 @@
 """The plain recurrent network: Elman 1990, eq. of torch.nn.RNN.
 
-    h_t = φ(W_ih x_t + b_ih + W_hh h_{t−1} + b_hh),    φ = tanh or relu
+h_t = φ(W_ih x_t + b_ih + W_hh h_{t−1} + b_hh),    φ = tanh or relu
 """
 
 from __future__ import annotations

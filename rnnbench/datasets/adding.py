@@ -1,4 +1,4 @@
-"""The adding problem: Hochreiter & Schmidhuber 1997, section 5.4, in the form of Arjovsky et al. 2016 (arXiv 1511.06464).
+"""The adding problem: Hochreiter & Schmidhuber 1997, section 5.4, as in Arjovsky et al. 2016 (arXiv 1511.06464).
 
 Each step shows a number uniform in [0, 1) and a mark. Two steps are marked, one in each half; the target is the sum of
 the two marked numbers. One example at T = 6:
@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from rnnbench.datasets.base import Batch, Dataset, Examples, Stream, Task, Totals, generator
+from rnnbench.datasets.base import Batch, Dataset, Examples, Stream, Task, Totals, check, generator
 from rnnbench.errors import UsageError
 
 TOLERANCE = 0.04
@@ -61,6 +61,10 @@ class Adding(Dataset):
         T = 100 if seq_len is None else seq_len
         if T < 2:
             raise UsageError("each half must hold a mark", key="seq_len", value=T, allowed="2 or more")
+        check("dataset.valid_size", self.valid_size, 1)
+        check("dataset.test_size", self.test_size, 1)
+        if train_size is not None:
+            check("train_size", train_size, 1)
         make = partial(sample, seq_len=T)
 
         def fixed(n: int, purpose: str) -> Examples:

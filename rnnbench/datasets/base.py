@@ -31,8 +31,25 @@ class Batch(NamedTuple):
     lengths: Tensor | None = None  # (B,) int64 on CPU: valid steps of each example; None: all T
     fresh: bool = True
 
-    def to(self, device: torch.device) -> Batch:
-        return self._replace(inputs=self.inputs.to(device), targets=self.targets.to(device))
+    def to(self, device: torch.device, dtype: torch.dtype) -> Batch:
+        """On that device, real values in that dtype; symbols stay int64."""
+        inputs, targets = (t.to(device, dtype if t.is_floating_point() else None) for t in self[:2])
+        return self._replace(inputs=inputs, targets=targets)
+
+    def over_steps(self, values: Tensor) -> tuple[Tensor, float]:
+        """(sum over the valid steps, their number) of per-step values (B, T): what a `Totals` entry needs.
+
+        What stands in the padding, be it NaN, changes nothing.
+        """
+        if self.lengths is None:
+            return values.sum(), float(values.numel())
+        step = torch.arange(values.shape[1])
+        padding = step >= self.lengths[:, None]  # (B, T)
+        return values.masked_fill(padding.to(values.device), 0).sum(), float(self.lengths.sum())
+
+
+MOST_STEPS = 2**16
+"""Steps in one evaluation batch, padding included: what bounds its memory, however long the sequences are."""
 
 
 def generator(*key: int | str) -> torch.Generator:
@@ -41,12 +58,19 @@ def generator(*key: int | str) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(digest, "little") >> 1)
 
 
+def check(key: str, value: int, low: int, high: int | None = None) -> None:
+    """Refuse, by its name on the command line, a number outside low…high."""
+    if value < low or (high is not None and value > high):
+        allowed = f"{low} or more" if high is None else f"{low} to {high}"
+        raise UsageError("out of range", key=key, value=value, allowed=allowed)
+
+
 class Source(Protocol):
     """Where training batches come from."""
 
     @property
     def size(self) -> int | None:
-        """Number of distinct training examples; None when fresh ones never end."""
+        """Size of the training set, in what `train_size` counts; None when fresh examples never end."""
 
     def batch(self, step: int, batch_size: int) -> Batch:
         """The batch of training step 0, 1, 2, …: a pure function of the arguments."""
@@ -59,7 +83,37 @@ class Held(Protocol):
     """A validation or test set."""
 
     def batches(self, batch_size: int) -> Iterator[Batch]:
-        """The whole set once, in order; the last batch may be smaller."""
+        """The whole set once, in a fixed order, in batches of at most `batch_size` examples and MOST_STEPS steps.
+
+        With `fresh=False` a batch goes on from the state after the one before.
+        """
+
+
+@lru_cache(maxsize=8)  # a batch may straddle two passes; the rest is for sets that take turns
+def _order(n: int, seed: int, epoch: int) -> Tensor:
+    return torch.randperm(n, generator=generator(seed, "order", epoch))
+
+
+def shuffled(step: int, batch_size: int, *, n: int, seed: int) -> Tensor:
+    """Which of n examples are in the batch of this step: (B,) indices.
+
+    Batches are cut from the endless row of shuffled passes: each is full, and every pass uses each example once.
+    """
+    if not 1 <= batch_size <= n:
+        raise UsageError("the training set is smaller", key="batch_size", value=batch_size, allowed=f"1 to {n}")
+    epoch, start = divmod(step * batch_size, n)
+    index = _order(n, seed, epoch)[start : start + batch_size]
+    if len(index) < batch_size:
+        index = torch.cat((index, _order(n, seed, epoch + 1)[: batch_size - len(index)]))
+    return index
+
+
+def drawn(train_size: int | None, *, n: int, seed: int) -> Tensor:
+    """Indices of the `train_size` examples (None: all n) that a seed trains on; a smaller draw lies within a larger."""
+    if train_size is None:
+        return torch.arange(n)
+    check("train_size", train_size, 1, n)
+    return torch.randperm(n, generator=generator(seed, "drawn"))[:train_size]
 
 
 @dataclass(frozen=True)
@@ -67,15 +121,9 @@ class Examples:
     """A finite set of examples: `Source` for training (reshuffled each pass) and `Held` for evaluation (in order)."""
 
     inputs: Tensor  # (N, T, I) or (N, T)
-    targets: Tensor  # (N, …)
+    targets: Tensor  # (N, …); (N, T, …) where there are lengths
     lengths: Tensor | None = None  # (N,)
     seed: int = 0
-    _orders: Callable[[int], Tensor] = field(init=False, repr=False, compare=False, default=lambda _: torch.empty(0))
-
-    def __post_init__(self) -> None:
-        # The last two passes' orders: a batch may straddle a boundary.
-        order = lru_cache(maxsize=2)(lambda epoch: torch.randperm(len(self), generator=generator(self.seed, "order", epoch)))
-        object.__setattr__(self, "_orders", order)
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -92,19 +140,12 @@ class Examples:
         return max(1, len(self) // batch_size)
 
     def batch(self, step: int, batch_size: int) -> Batch:
-        """Cut from the endless row of shuffled passes: every batch is full and every pass uses each example once."""
-        n = len(self)
-        if batch_size > n:
-            raise UsageError("larger than the training set", key="batch_size", value=batch_size, allowed=f"1 to {n}")
-        epoch, start = divmod(step * batch_size, n)
-        index = self._orders(epoch)[start : start + batch_size]
-        if len(index) < batch_size:
-            index = torch.cat((index, self._orders(epoch + 1)[: batch_size - len(index)]))
-        return self._take(index)
+        return self._take(shuffled(step, batch_size, n=len(self), seed=self.seed))
 
     def batches(self, batch_size: int) -> Iterator[Batch]:
-        for start in range(0, len(self), batch_size):
-            yield self._take(slice(start, start + batch_size))
+        size = max(1, min(batch_size, MOST_STEPS // self.inputs.shape[1]))
+        for start in range(0, len(self), size):
+            yield self._take(slice(start, start + size))
 
     def _take(self, index: Tensor | slice) -> Batch:
         inputs, targets = self.inputs[index], self.targets[index]
@@ -144,12 +185,13 @@ class Task(ABC):
     train: Source
     valid: Held
     test: Held
-    seq_len: int  # steps of one training example (the longest, where lengths vary)
+    seq_len: int  # what `seq_len` on the command line would be to get this task
     output_size: int  # K
     input_size: int = 1  # I, of real-valued inputs
     symbols: int | None = None  # vocabulary size when inputs are int64 symbols, else None
     readout: Literal["last", "all"] = "last"
     chance: Mapping[str, float] = field(default_factory=dict)  # metric → its value without learning
+    baselines: Mapping[str, float] = field(default_factory=dict)  # "bigram table" → value of `metric`, computed here
     published: Mapping[str, float] = field(default_factory=dict)  # "LSTM, Bai et al. 2018" → value of `metric`
 
     metric = "accuracy"  # the headline metric, one of `totals`' names; ties are broken by "loss"
@@ -162,11 +204,11 @@ class Task(ABC):
 
     @abstractmethod
     def totals(self, outputs: Tensor, batch: Batch) -> Totals:
-        """(sum, count) of "loss" and of each metric over this batch."""
+        """(sum, count) of "loss" and of each metric over this batch. Not every batch need have the same names."""
 
-    def finish(self, sums: Mapping[str, float]) -> dict[str, float]:
-        """Metrics of the whole set from those of `totals` (overridden where a metric is no mean)."""
-        return dict(sums)
+    def finish(self, means: Mapping[str, float]) -> dict[str, float]:
+        """Metrics of the whole set from the sum/count of each name in `totals`: where a metric is no mean."""
+        return dict(means)
 
 
 class Dataset(ABC):

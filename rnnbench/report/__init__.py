@@ -1,0 +1,5 @@
+"""Figures and the page, from the records alone: python -m rnnbench.report results/NAME"""
+
+from rnnbench.report.page import make_report
+
+__all__ = ["make_report"]

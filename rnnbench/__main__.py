@@ -1,0 +1,48 @@
+"""python -m rnnbench: one run, or with -m a sweep. The Hydra entry point and nothing else."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from rnnbench.errors import UsageError
+from rnnbench.usage import CONF, check_flags, from_hydra, help_text, one_line
+
+
+def main() -> None:
+    """Exit code 0: done; 1: a run failed; 2: the request cannot be met, said in one line; 130: interrupted."""
+    arguments = sys.argv[1:]
+    if {"-h", "--help"} & set(arguments):
+        print(help_text())
+        return
+    try:
+        check_flags(arguments)
+        _hydra()
+    except UsageError as error:
+        _refuse(str(error))
+    except KeyboardInterrupt:
+        print("\ninterrupted: the same command goes on from the last checkpoint", file=sys.stderr)
+        sys.exit(130)
+    except Exception as error:
+        if not from_hydra(error):
+            raise
+        _refuse(one_line(error))
+
+
+def _hydra() -> None:
+    import hydra
+
+    from rnnbench.sweep import job, register
+
+    register()
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises what it would print in many lines
+    hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(job)()
+
+
+def _refuse(line: str) -> None:
+    print(f"rnnbench: {line}", file=sys.stderr)
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,288 @@
+"""What one run is: the only schema. Hydra's DictConfig becomes these dataclasses here and goes no further.
+
+`from_mapping` checks every key and type and raises UsageError with one line; `validate` checks what needs two keys to
+see. The meaning of each key stands in conf/config.yaml.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import math
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from rnnbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from rnnbench.cells.base import Cell
+    from rnnbench.datasets.base import Dataset
+
+PLACES = ("name", "results_dir", "checkpoint_seconds", "force", "progress")
+"""Keys that say where and how a run is kept, not what it is: no part of its identity."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A cell or dataset: a name for tables, the class's import path, and values for that class's fields."""
+
+    name: str
+    target: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    name: Literal["adam", "adamw", "rmsprop", "sgd"]
+    lr: float
+    weight_decay: float
+    momentum: float
+    schedule: Literal["constant", "linear", "cosine"]
+    warmup_steps: int
+
+
+@dataclass(frozen=True)
+class BudgetConfig:
+    max_steps: int | None
+    max_epochs: int | None
+    max_seconds: float | None
+    patience: int | None
+    solved: float | None
+    eval_every: int
+
+
+@dataclass(frozen=True)
+class Config:
+    cell: Choice
+    dataset: Choice
+    optimizer: OptimizerConfig
+    budget: BudgetConfig
+    seq_len: int | None
+    hidden_size: int
+    num_layers: int
+    embedding_size: int | None
+    batch_size: int
+    train_size: int | None
+    dropout: float
+    forget_bias: float | None
+    match: Literal["hidden", "params"]
+    clip_norm: float | None
+    seed: int
+    device: Literal["auto", "cpu", "cuda"]
+    dtype: Literal["float32", "float64"]
+    backend: Literal["auto", "eager", "torch", "fused"]
+    threads: int | None
+    name: str
+    results_dir: str
+    checkpoint_seconds: float
+    force: bool
+    progress: Literal["auto"] | bool
+
+    @property
+    def runs_dir(self) -> Path:
+        return Path(self.results_dir) / self.name / "runs"
+
+    @property
+    def run_dir(self) -> Path:
+        return self.runs_dir / self.run_id
+
+    @property
+    def run_id(self) -> str:
+        """Readable, and derived from what the run is: gru-adding-T500-h64-s0-1f2e3d4c."""
+        length = "" if self.seq_len is None else f"-T{self.seq_len}"
+        digest = hashlib.sha256(json.dumps(self.identity(), sort_keys=True).encode()).hexdigest()[:8]
+        return f"{self.cell.name}-{self.dataset.name}{length}-h{self.hidden_size}-s{self.seed}-{digest}"
+
+    def identity(self) -> dict[str, Any]:
+        """The configuration without places: a data file counts by its content, not by its path."""
+        identity = {key: value for key, value in self.to_dict().items() if key not in PLACES}
+        path = identity["dataset"].pop("path", None)
+        if path is not None:
+            identity["dataset"]["content"] = _content_digest(path)
+        return identity
+
+    def to_dict(self) -> dict[str, Any]:
+        """Nested plain values, the options of cell and dataset beside their names as on the command line."""
+        flat = asdict(self)
+        for key in ("cell", "dataset"):
+            flat[key] |= flat[key].pop("options")
+        return flat
+
+
+def from_mapping(values: Mapping[str, Any]) -> Config:
+    """A checked Config from nested plain values. Raises UsageError naming the key, the value and what is allowed."""
+    values = dict(values)
+    for key in ("cell", "dataset"):
+        values[key] = _choice(key, values.get(key))
+    values.pop("study", None)
+    return validate(_checked(Config, values, ""))
+
+
+def make_cell(config: Config) -> Cell:
+    """The cell's equations."""
+    return _make("cell", config.cell)
+
+
+def make_dataset(config: Config) -> Dataset:
+    return _make("dataset", config.dataset)
+
+
+def validate(config: Config) -> Config:
+    """The config, made canonical so that one run has one identity: a cell without a forget gate has no forget_bias.
+
+    Raises UsageError for values out of range and combinations that cannot be.
+    """
+    for key in ("hidden_size", "num_layers", "batch_size", "budget.eval_every"):
+        _at_least(config, key, 1)
+    for key in ("seq_len", "train_size", "embedding_size", "threads", "budget.max_steps", "budget.max_epochs",
+                "budget.patience"):  # fmt: skip
+        _at_least(config, key, 1)
+    for key in ("seed", "optimizer.weight_decay", "optimizer.momentum", "optimizer.warmup_steps", "checkpoint_seconds"):
+        _at_least(config, key, 0)
+    for key in ("optimizer.lr", "clip_norm", "budget.max_seconds"):
+        value = _get(config, key)
+        if value is not None and not (value > 0 and math.isfinite(value)):
+            raise UsageError("must be positive", key=key, value=value, allowed="a number above 0")
+    if not 0 <= config.dropout < 1:
+        raise UsageError("not a probability below 1", key="dropout", value=config.dropout, allowed="0 up to 1")
+    if config.optimizer.momentum and config.optimizer.name not in ("sgd", "rmsprop"):
+        raise UsageError(
+            f"{config.optimizer.name} has none",
+            key="optimizer.momentum",
+            value=config.optimizer.momentum,
+            allowed="0.0",
+        )
+    if not config.name or Path(config.name).is_absolute() or ".." in Path(config.name).parts:
+        raise UsageError("must stay inside results_dir", key="name", value=config.name, allowed="a plain name")
+    budget = config.budget
+    if budget.max_steps is None and budget.max_epochs is None and budget.max_seconds is None:
+        raise UsageError("no limit to the run", key="budget.max_steps", value=None,
+                         allowed="set one of budget.max_steps, budget.max_epochs, budget.max_seconds")  # fmt: skip
+    if config.optimizer.schedule != "constant" and budget.max_steps is None and budget.max_epochs is None:
+        raise UsageError("needs to know the last step", key="optimizer.schedule", value=config.optimizer.schedule,
+                         allowed="constant, or with budget.max_steps or budget.max_epochs")  # fmt: skip
+    cell = make_cell(config)
+    make_dataset(config)
+    if cell.forget_gate is None and config.forget_bias is not None:
+        config = replace(config, forget_bias=None)
+    return config
+
+
+def option_names(key: str, target: str) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(_resolve(key, target)))
+
+
+def _make(key: str, choice: Choice) -> Any:
+    cls = _resolve(key, choice.target)
+    return _checked(cls, choice.options, f"{key}.")
+
+
+def _choice(key: str, values: Any) -> Choice:
+    if not isinstance(values, Mapping):
+        raise UsageError("no such choice", key=key, value=values, allowed=f"a name of conf/{key}")
+    options = dict(values)
+    for part in ("name", "target"):
+        if not isinstance(options.get(part), str) or not options[part]:
+            raise UsageError("must be given", key=f"{key}.{part}", value=options.get(part), allowed="text")
+    return Choice(options.pop("name"), options.pop("target"), options)
+
+
+@cache
+def _resolve(key: str, target: str) -> type:
+    """The class at an import path such as package.module.Class, checked to be a Cell or a Dataset."""
+    from rnnbench.cells.base import Cell
+    from rnnbench.datasets.base import Dataset
+
+    base = {"cell": Cell, "dataset": Dataset}[key]
+    module, _, attribute = target.rpartition(".")
+    try:
+        cls = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UsageError(
+            f"cannot be imported: {error}", key=f"{key}.target", value=target, allowed="package.module.Class"
+        ) from error
+    if not (isinstance(cls, type) and issubclass(cls, base) and is_dataclass(cls)):
+        raise UsageError("wrong kind", key=f"{key}.target", value=target,
+                         allowed=f"a dataclass derived from rnnbench.{base.__name__}")  # fmt: skip
+    return cls
+
+
+def _checked(cls: Any, values: Any, prefix: str) -> Any:
+    """An instance of a dataclass from a mapping, every key known and every value of its field's type."""
+    if not isinstance(values, Mapping):
+        raise UsageError("must be a group of keys", key=prefix.rstrip("."), value=values)
+    hints = get_type_hints(cls)
+    known = [f for f in fields(cls) if f.init]
+    for key in values:
+        if key not in {f.name for f in known}:
+            raise unknown_key(f"{prefix}{key}", values[key], [f"{prefix}{f.name}" for f in known])
+    arguments = {}
+    for f in known:
+        if f.name in values:
+            arguments[f.name] = _convert(hints[f.name], values[f.name], f"{prefix}{f.name}")
+    try:
+        return cls(**arguments)
+    except TypeError as error:
+        raise UsageError(f"{prefix or 'config'}: {error}") from error
+
+
+def unknown_key(key: str, value: Any, known: list[str]) -> UsageError:
+    close = difflib.get_close_matches(key, known, n=1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    return UsageError(f"no such key{hint}", key=key, value=value, allowed=", ".join(known) or "no keys here")
+
+
+def _convert(hint: Any, value: Any, key: str) -> Any:
+    options = list(get_args(hint)) if get_origin(hint) in (Union, types.UnionType) else [hint]
+    for option in options:
+        if is_dataclass(option):
+            return value if isinstance(value, option) else _checked(option, value, f"{key}.")
+        if get_origin(option) is Literal and value in get_args(option) and not isinstance(value, bool):
+            return value
+        if option is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+            return float(value)
+        if option in (int, str) and isinstance(value, option) and not isinstance(value, bool):
+            return value
+        if option is bool and isinstance(value, bool):
+            return value
+        if option in (None, type(None)) and value is None:
+            return None
+    raise UsageError("not allowed", key=key, value=value, allowed=", ".join(_names(options)))
+
+
+def _names(options: list[Any]) -> Iterator[str]:
+    plain = {int: "a whole number", float: "a number", str: "text", bool: "true, false", type(None): "null"}
+    for option in options:
+        if get_origin(option) is Literal:
+            yield from map(str, get_args(option))
+        else:
+            yield plain.get(option, str(option))
+
+
+def _get(config: Config, key: str) -> Any:
+    value: Any = config
+    for part in key.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def _at_least(config: Config, key: str, least: int) -> None:
+    value = _get(config, key)
+    if value is not None and value < least:
+        raise UsageError("too small", key=key, value=value, allowed=f"{least} or more")
+
+
+@cache
+def _content_digest(path: str) -> str:
+    try:
+        return hashlib.sha256(Path(path).expanduser().read_bytes()).hexdigest()
+    except OSError as error:
+        raise UsageError(
+            f"cannot be read: {error.strerror}", key="dataset.path", value=path, allowed="a readable file"
+        ) from error

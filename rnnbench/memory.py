@@ -1,0 +1,54 @@
+"""What a training step keeps in memory: the bytes that autograd saves, exact on any machine, and the device's peak."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+
+def saved_activation_bytes(model: nn.Module, loss: Callable[[], Tensor]) -> int:
+    """Bytes of the distinct storages that autograd keeps between the forward and the backward pass of `loss()`.
+
+    Parameters are not counted: they are there anyway.
+    """
+    parameters = {p.untyped_storage().data_ptr() for p in model.parameters()}
+    saved: dict[int, int] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in parameters:
+            saved[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        kept = loss()  # alive until the count is taken, so that no storage is reused
+    del kept
+    return sum(saved.values())
+
+
+def reset_peak(device: torch.device) -> None:
+    """Forget earlier peaks, so that `peak_bytes` speaks of what comes now."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        return
+    try:
+        with open("/proc/self/clear_refs", "w") as file:
+            file.write("5")
+    except OSError:
+        pass  # not Linux, or not allowed: the peak is then of the process's whole life
+
+
+def peak_bytes(device: torch.device) -> int:
+    """The device's peak: memory allocated on the GPU, or the resident set of the whole process on CPU."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    try:
+        with open("/proc/self/status") as file:
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
+    except (OSError, StopIteration):
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024

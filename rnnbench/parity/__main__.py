@@ -1,0 +1,160 @@
+"""Parity: is every backend the cell it says it is?
+
+usage: python -m rnnbench.parity [cell=…] [backend=…] [dtype=…] [device=…]
+
+  cell      names from conf/cell, or the import path of your own: my_package.my_module.MyCell   (default: all)
+  backend   eager, torch, …                                                                     (default: all)
+  dtype     float32, float64                                                                    (default: both)
+  device    auto (all there are), cpu, cuda                                                     (default: auto)
+
+Several values are separated by commas: cell=lstm,gru. Each line of the table is the worst tensor over a grid of cases:
+its error relative to the reference, the tolerance, and what it was checked against. Output, last states and every
+gradient are compared; 15 cases go from one step of one unit to 513 steps. Exit code: 0 all pass, 1 one fails, 2 a
+request that makes no sense.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from itertools import product
+
+import torch
+
+from rnnbench import backends
+from rnnbench.cells.base import Cell
+from rnnbench.errors import UsageError
+from rnnbench.parity.compare import Result, check
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+LINE = "{:<18} {:<8} {:<8} {:<6} {:>8} {:>7}  {:<4}  {:<18}  {}"
+
+
+def main(arguments: list[str]) -> int:
+    """Print the table; the exit code."""
+    if any(argument in ("-h", "--help") for argument in arguments):
+        print(__doc__.strip())
+        return 0
+    try:
+        request = _request(arguments)
+        cells = _cells(request.get("cell"))
+        names = _chosen("backend", request.get("backend"), list(backends.BACKENDS))
+        dtypes = _chosen("dtype", request.get("dtype"), list(DTYPES))
+        devices = _devices(request.get("device"))
+        able, unable = _combinations(cells, names, dtypes, devices)
+    except UsageError as problem:
+        print(problem, file=sys.stderr)
+        return 2
+
+    print(LINE.format("cell", "backend", "dtype", "device", "error", "allowed", "", "checked against", "worst in"))
+    failed = total = 0
+    for cell, backend, dtype, device in able:
+        results = check(cells[cell], backend, DTYPES[dtype], device)
+        for against in dict.fromkeys(r.checked_against for r in results):
+            worst = max((r for r in results if r.checked_against == against), key=lambda r: r.error)
+            print(_line(worst, cell, backend, dtype, device), flush=True)
+            total += 1
+            failed += not worst.passed
+    for line in unable:
+        print(line)
+    print(f"{failed} of {total} FAIL" if failed else f"all {total} pass")
+    return 1 if failed else 0
+
+
+def _line(worst: Result, cell: str, backend: str, dtype: str, device: str) -> str:
+    verdict = "pass" if worst.passed else "FAIL"
+    where = f"{worst.tensor}, {worst.case}"
+    error, allowed = f"{worst.error:.1e}", f"{worst.tolerance:.0e}"
+    return LINE.format(cell, backend, dtype, device, error, allowed, verdict, worst.checked_against, where)
+
+
+def _request(arguments: list[str]) -> dict[str, str]:
+    request = {}
+    for argument in arguments:
+        key, equals, value = argument.partition("=")
+        if not equals:
+            raise UsageError(f"{argument}: write key=value", allowed="cell, backend, dtype, device")
+        if key not in ("cell", "backend", "dtype", "device"):
+            raise UsageError("no such key", key=key, value=value, allowed="cell, backend, dtype, device")
+        request[key] = value
+    return request
+
+
+def _chosen(key: str, value: str | None, choices: list[str]) -> list[str]:
+    if value is None:
+        return choices
+    for name in value.split(","):
+        if name not in choices:
+            raise UsageError(f"no such {key}", key=key, value=name, allowed=", ".join(choices))
+    return value.split(",")
+
+
+def registered_cells() -> dict[str, Cell]:
+    """Every cell of conf/cell by name, `custom` aside."""
+    from rnnbench.cells.gru import GRUCell
+    from rnnbench.cells.gru_reset_before import GRUResetBeforeCell
+    from rnnbench.cells.lstm import LSTMCell
+    from rnnbench.cells.rnn import RNNCell
+
+    return {
+        "gru": GRUCell(),
+        "gru_reset_before": GRUResetBeforeCell(),
+        "lstm": LSTMCell(),
+        "rnn": RNNCell(),
+        "rnn_relu": RNNCell("relu"),
+    }
+
+
+def _cells(value: str | None) -> dict[str, Cell]:
+    registered = registered_cells()
+    if value is None:
+        return registered
+    cells = {}
+    for name in value.split(","):
+        if "." in name:
+            cells[name] = _imported(name)
+        else:
+            _chosen("cell", name, list(registered))
+            cells[name] = registered[name]
+    return cells
+
+
+def _imported(path: str) -> Cell:
+    module, _, name = path.rpartition(".")
+    try:
+        cell = getattr(import_module(module), name)()
+    except Exception as problem:
+        raise UsageError(f"cannot be made ({type(problem).__name__}: {problem})", key="cell", value=path) from problem
+    if not isinstance(cell, Cell):
+        raise UsageError("is no rnnbench.Cell", key="cell", value=path)
+    return cell
+
+
+def _devices(value: str | None) -> list[str]:
+    there = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
+    if value in (None, "auto"):
+        return there
+    devices = _chosen("device", value, ["cpu", "cuda"])
+    if "cuda" in devices and "cuda" not in there:
+        raise UsageError("there is no CUDA device here", key="device", value="cuda", allowed="auto, cpu")
+    return devices
+
+
+def _combinations(
+    cells: dict[str, Cell], names: list[str], dtypes: list[str], devices: list[str]
+) -> tuple[list[tuple[str, str, str, str]], list[str]]:
+    """What can be checked, and a line for each thing that cannot. Raises UsageError when nothing can."""
+    able, unable = [], []
+    for cell, backend, dtype, device in product(cells, names, dtypes, devices):
+        reason = backends.BACKENDS[backend].unsupported(cells[cell], torch.device(device), DTYPES[dtype])
+        if reason is None:
+            able.append((cell, backend, dtype, device))
+        else:
+            unable.append(f"{cell} {backend} {dtype} {device}: not checked, {reason}")
+    if not able:
+        raise UsageError(f"nothing to check: {unable[0]}")
+    return able, unable
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,52 @@
+"""What a run leaves behind: written once and whole, read back as one tidy table.
+
+    results/<name>/runs/<run_id>/run.json      the record (schema_version 1, DESIGN.md section 4)
+                                 history.csv   step, seconds, train_loss, valid_loss, valid_<metric>
+                                 .lock         only while a process works on this run
+
+Numbers that JSON cannot hold (NaN, infinities) are stored as null, which reads back as NaN: a record is always valid
+JSON, and `status` and `error`, not a magic number, say what went wrong.
+"""
+
+from rnnbench.records.atomic import (
+    replacing,
+    write_bytes_atomically,
+    write_json_atomically,
+    write_text_atomically,
+)
+from rnnbench.records.lock import run_lock
+from rnnbench.records.schema import COLUMNS, SCHEMA_VERSION, RecordError, check
+from rnnbench.records.table import (
+    HISTORY,
+    RECORD,
+    Results,
+    finished,
+    load_history,
+    load_results,
+    read_record,
+    read_results,
+    write_history,
+    write_record,
+)
+
+__all__ = [
+    "COLUMNS",
+    "HISTORY",
+    "RECORD",
+    "SCHEMA_VERSION",
+    "RecordError",
+    "Results",
+    "check",
+    "finished",
+    "load_history",
+    "load_results",
+    "read_record",
+    "read_results",
+    "replacing",
+    "run_lock",
+    "write_bytes_atomically",
+    "write_history",
+    "write_json_atomically",
+    "write_record",
+    "write_text_atomically",
+]

@@ -1,0 +1,155 @@
+"""Records and histories on disk: one run's, or all of them as one table."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from io import StringIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from rnnbench.errors import UsageError
+from rnnbench.records.atomic import finite, write_json_atomically, write_text_atomically
+from rnnbench.records.schema import COLUMNS, INTEGER, NUMBER, TEXT, TIME, TRUTH, RecordError, check, flat
+
+RECORD, HISTORY = "run.json", "history.csv"
+
+
+def write_record(run_dir: Path, record: Mapping[str, Any]) -> Path:
+    """Write `run_dir`/run.json, and give its path. Raises RecordError for a record that could not be read back."""
+    record = finite(record)
+    check(record)
+    write_json_atomically(Path(run_dir) / RECORD, record)
+    return Path(run_dir) / RECORD
+
+
+def write_history(run_dir: Path, rows: Sequence[Mapping[str, float | int | None]]) -> Path:
+    """Write `run_dir`/history.csv: a row an evaluation, its columns in the order in which they first appear."""
+    text = StringIO()
+    pd.DataFrame.from_records([dict(row) for row in rows]).to_csv(text, index=False, lineterminator="\n")
+    write_text_atomically(Path(run_dir) / HISTORY, text.getvalue())
+    return Path(run_dir) / HISTORY
+
+
+class Results(NamedTuple):
+    """All that stands under a results directory."""
+
+    runs: pd.DataFrame  # a row a run, `COLUMNS` first
+    skipped: list[tuple[Path, str]]  # records that cannot be believed, and why
+    unfinished: list[Path]  # run directories without a record
+
+
+def load_results(path: Path | str | Iterable[Path | str]) -> pd.DataFrame:
+    """A row a run, columns flat and typed (see `COLUMNS`); unreadable records are named on stderr and left out.
+
+    path: results/NAME, or results (all of its names), or several such. Raises UsageError when one does not exist.
+    """
+    return read_results(path).runs
+
+
+def read_results(path: Path | str | Iterable[Path | str]) -> Results:
+    """`load_results` with what it left out. Rows are sorted by name and run_id."""
+    rows, skipped, unfinished = [], [], []
+    for run_dir in _run_dirs([path] if isinstance(path, str | Path) else path):
+        try:
+            record = _read(run_dir / RECORD)
+            if record is None:
+                unfinished.append(run_dir)
+            else:
+                rows.append(flat(record) | {"name": run_dir.parent.parent.name, "path": str(run_dir)})
+        except RecordError as error:
+            _warn(run_dir / RECORD, error)
+            skipped.append((run_dir / RECORD, str(error)))
+    return Results(_frame(rows), skipped, unfinished)
+
+
+def read_record(run_dir: Path) -> dict[str, Any] | None:
+    """The record of a run, or None when it has none; one not to be believed is named on stderr and counts as none."""
+    path = Path(run_dir) / RECORD
+    try:
+        record = _read(path)
+        if record is not None:
+            check(record)
+    except RecordError as error:
+        _warn(path, error)
+        return None
+    return record
+
+
+def finished(run_dir: Path) -> bool:
+    """Whether the run has a result, ok or diverged, and so need not be done again."""
+    record = read_record(run_dir)
+    return record is not None and record["status"] != "failed"
+
+
+def load_history(run_dir: Path | str) -> pd.DataFrame:
+    """The evaluations of a run: step, seconds, train_loss, valid_loss, valid_<metric>; empty when there are none."""
+    try:
+        return pd.read_csv(Path(run_dir) / HISTORY)
+    except (FileNotFoundError, pd.errors.EmptyDataError):
+        return pd.DataFrame({"step": pd.Series(dtype="int64")} | {
+            name: pd.Series(dtype="float64") for name in ("seconds", "train_loss", "valid_loss")
+        })  # fmt: skip
+    except (pd.errors.ParserError, UnicodeDecodeError, OSError) as error:
+        raise RecordError(f"{Path(run_dir) / HISTORY}: {error}") from error
+
+
+def _run_dirs(paths: Iterable[Path | str]) -> list[Path]:
+    found: set[Path] = set()
+    for path in map(Path, paths):
+        if not path.is_dir():
+            raise UsageError(f"no such results directory: {path}")
+        for runs in (path / "runs", *path.glob("*/runs")):
+            with suppress(FileNotFoundError, NotADirectoryError), os.scandir(runs) as entries:
+                found.update(runs / entry.name for entry in entries if entry.is_dir())
+    return sorted(found)
+
+
+def _warn(path: Path, error: Exception) -> None:
+    print(f"warning: skipped {path}: {error}", file=sys.stderr)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        record = json.loads(path.read_bytes(), parse_constant=lambda _: None)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (ValueError, RecursionError, OSError) as error:
+        raise RecordError(f"unreadable: {' '.join(str(error).split())}") from error
+    if not isinstance(record, dict):
+        raise RecordError("not a JSON object")
+    return record
+
+
+def _frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    metrics = sorted({key for row in rows for key in row if key not in COLUMNS and key.startswith(("test_", "valid_"))})
+    others = sorted({key for row in rows for key in row if key not in COLUMNS} - set(metrics))
+    columns: dict[str, pd.Series] = {}
+    for name in (*COLUMNS, *metrics, *others):
+        values = [row.get(name) for row in rows]
+        kind: Any = COLUMNS[name][1] if name in COLUMNS else NUMBER if name in metrics else _kind(values)
+        if kind == TIME:
+            columns[name] = _times(values).astype(kind)
+        elif kind == TEXT:
+            columns[name] = pd.Series([None if v is None else str(v) for v in values], dtype=kind)
+        else:
+            columns[name] = pd.Series(values, dtype=kind)
+    return pd.DataFrame(columns)
+
+
+def _times(values: Sequence[str | None]) -> pd.Series:
+    return pd.to_datetime(pd.Series(list(values), dtype="str"), utc=True, errors="coerce", format="ISO8601")
+
+
+def _kind(values: Sequence[Any]) -> str:
+    kinds = {type(value) for value in values if value is not None}
+    if kinds == {int} and all(value is None or abs(value) < 2**63 for value in values):
+        return INTEGER
+    if kinds and kinds <= {int, float}:
+        return NUMBER
+    return TRUTH if kinds == {bool} else TEXT

@@ -1,0 +1,167 @@
+"""Which runs may be averaged: a condition is one value of every configuration key but the seed."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from rnnbench.records import COLUMNS
+
+# Resolved column → what was asked for (seq_len=null, match=params and backend=auto are decided in the run).
+ASKED = {name: f"{name}_asked" for name in ("seq_len", "hidden_size", "train_size", "device", "backend", "threads")}
+NOT_WHAT = {"condition", "config_name", "results_dir", "checkpoint_seconds", "force", "progress"}  # but where and how
+# What may be chosen for each cell by itself (tuning), so that cells that differ in it are compared, and it is said.
+TUNED = ("optimizer", "forget_bias", "clip_norm", "dropout", "backend")
+_X_FIRST = ("seq_len", "train_size", "hidden_size_asked", "num_layers", "batch_size", "optimizer_lr")
+
+
+def config_columns(runs: pd.DataFrame) -> list[str]:
+    """Columns of `runs` that come from the configuration, without the seed."""
+    known = [name for name, (where, _) in COLUMNS.items() if "config." in where and name != "seed"]
+    extra = [name for name in runs.columns if name not in COLUMNS and not name.startswith(("test_", "valid_", "env_"))]
+    return [*known, *(name for name in extra if name not in NOT_WHAT)]
+
+
+def with_conditions(runs: pd.DataFrame) -> pd.DataFrame:
+    """`runs` with a column `condition` (0, 1, …), the same for runs that differ only by seed.
+
+    A run that failed before its null and auto keys were decided takes what its sisters of the same configuration got.
+    """
+    columns = config_columns(runs)
+    asked = [name for name in columns if name not in ASKED]
+    runs = runs.copy()
+    if (runs["status"] != "ok").any():
+        undecided = runs["status"] == "failed"
+        sisters = runs.assign(**{name: runs[name].mask(undecided) for name in ASKED})
+        decided = sisters.groupby(asked, dropna=False, sort=False)[list(ASKED)].transform("first")
+        for name in ASKED:
+            runs[name] = runs[name].mask(undecided & decided[name].notna(), decided[name])
+    by = ["dataset", "seq_len", "hidden_size_asked", "cell", *columns]
+    runs["condition"] = runs.groupby(list(dict.fromkeys(by)), dropna=False, sort=True).ngroup()
+    return runs.sort_values(["condition", "seed", "run_id"], kind="stable", ignore_index=True)
+
+
+def shown_keys(runs: pd.DataFrame) -> list[str]:
+    """Columns that tell conditions apart in a table: the four that always stand there, and whatever else varies."""
+    keys = ["dataset", "seq_len", "cell", "hidden_size"]
+    conditions = runs.drop_duplicates("condition")
+    for name in config_columns(runs):
+        if name in keys or name in ASKED.values():
+            continue
+        if _varies(conditions, name, ["cell"] if name.startswith("cell_") else ["dataset"]):
+            keys.append(name)
+    for name in ASKED.values():
+        if conditions.duplicated(keys).any() and _varies(conditions, name, keys):
+            keys.append(name)
+    return keys
+
+
+_NAMES = {
+    "lstm": "LSTM",
+    "gru": "GRU",
+    "rnn": "RNN",
+    "gru_reset_before": "GRU (reset before)",
+    "rnn_relu": "RNN (ReLU)",
+}
+
+
+def cell_name(cell: str) -> str:
+    return _NAMES.get(cell, cell)
+
+
+def in_order(cells: Iterable[str]) -> list[str]:
+    """Known cells in the order of `_NAMES`, then the others by name."""
+    known = list(_NAMES)
+    return sorted(set(cells), key=lambda cell: (known.index(cell) if cell in known else len(known), cell))
+
+
+def key(column: str) -> str:
+    """The configuration key of a column, as on the command line: optimizer_lr → optimizer.lr."""
+    for group in ("optimizer_", "budget_", "dataset_", "cell_"):
+        if column.startswith(group):
+            return column.replace("_", ".", 1)
+    return column.replace("_asked", "") if column == "hidden_size_asked" else column
+
+
+def _varies(frame: pd.DataFrame, name: str, within: Sequence[str]) -> bool:
+    return bool((frame.groupby(list(within), dropna=False)[name].nunique(dropna=False) > 1).any())
+
+
+def settings(runs: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """Of the runs of one dataset: columns that vary whatever the cell, and tuned ones that go with the cell."""
+    conditions = runs.drop_duplicates("condition")
+    hidden = {"dataset", "cell", "hidden_size", *ASKED.values()} - {"hidden_size_asked"}
+    found, tuned = [], []
+    for name in config_columns(runs):
+        if name in hidden or not _varies(conditions, name, ["cell" if name.startswith("cell_") else "dataset"]):
+            continue
+        each_cell = ["seq_len", "hidden_size_asked", "cell"]
+        if name.startswith(TUNED) and not _varies(conditions, name, each_cell):
+            tuned.append(name)
+        else:
+            found.append(name)
+    return found, tuned
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Runs of one dataset that differ by cell, seed and `x`, and by nothing else but tuning."""
+
+    dataset: str
+    fixed: dict[str, Any]  # the settings that other panels of this dataset have another value of
+    x: str  # column on the horizontal axis
+    runs: pd.DataFrame
+    tuned: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        return ", ".join([self.dataset, *(f"{short(name)} = {said(value)}" for name, value in self.fixed.items())])
+
+    def cells(self) -> Iterator[tuple[str, pd.DataFrame]]:
+        for cell in in_order(self.runs["cell"]):
+            yield cell, self.runs[self.runs["cell"] == cell]
+
+
+def panels(runs: pd.DataFrame, one_x: bool = False) -> list[Panel]:
+    """Split `runs` (with conditions) for drawing. one_x: every panel has one value of its x."""
+    found = []
+    for dataset, part in runs.groupby("dataset", sort=True):
+        varying, tuned = settings(part)
+        numeric = [name for name in (*_X_FIRST, *varying) if name in varying and _is_number(part[name])]
+        x = numeric[0] if numeric else "seq_len"
+        rest = varying if one_x else [name for name in varying if name != x]
+        for values, runs_there in _groups(part, rest):
+            fixed = dict(zip(rest, values, strict=True))
+            found.append(Panel(str(dataset), fixed, x, runs_there, tuple(tuned)))
+    return found
+
+
+def _groups(runs: pd.DataFrame, by: list[str]) -> Iterator[tuple[tuple[Hashable, ...], pd.DataFrame]]:
+    if not by:
+        yield (), runs
+    else:
+        for values, part in runs.groupby(by, dropna=False, sort=True):
+            yield values if isinstance(values, tuple) else (values,), part
+
+
+def _is_number(values: pd.Series) -> bool:
+    return (
+        pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values) and bool(values.notna().all())
+    )
+
+
+def short(column: str) -> str:
+    """A key in a figure: T and h as in the equations, else its name."""
+    return {"seq_len": "T", "hidden_size": "h", "hidden_size_asked": "h", "num_layers": "layers"}.get(
+        column, key(column)
+    )
+
+
+def said(value: Any) -> str:
+    """A configuration value as a reader would type it."""
+    if value is None or value is pd.NA or (isinstance(value, float) and value != value):
+        return "null"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,134 @@
+"""Learning curves: the validation score on its way, against steps and against seconds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from rnnbench.records import RecordError, load_history
+from rnnbench.report.conditions import Panel, cell_name, panels
+from rnnbench.report.findings import Comparison, headline, of_panel
+from rnnbench.report.layout import Drawing, grid, largest
+from rnnbench.report.scores import score_name
+from rnnbench.report.style import Look, levels, logarithmic, title
+from rnnbench.report.summary import steps_to_threshold
+
+MOST_SEEDS = 20  # curves read for a condition
+_ENOUGH_FOR_QUARTILES = 5
+
+
+def learning_curves(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> list[Drawing]:
+    """One figure against steps and one against seconds; panels whose runs have no history are left out."""
+    finished = runs[runs["status"] != "failed"]
+    if finished.empty:
+        return []
+    drawn, left_out = largest(panels(finished, one_x=True))
+    loaded = {panel.label: {cell: _curves(panel, cell) for cell, _ in panel.cells()} for panel in drawn}
+    drawn = [panel for panel in drawn if any(loaded[panel.label].values())]
+    if not drawn:
+        return []
+    found = "; ".join(f"{panel.label}: {_finding(panel, comparisons)}" for panel in drawn)
+    made = []
+    for x, words in (("step", "training steps"), ("seconds", "training time (s)")):
+
+        def draw(axes: Axes, panel: Panel, look: dict[str, Look], x: str = x, words: str = words) -> None:
+            for cell, (colour, marker, line) in look.items():
+                for curves in loaded[panel.label][cell]:
+                    _draw(axes, curves, x, colour, marker, line)
+            _levels(axes, panel)
+            axes.set_xlim(left=0)
+            axes.set_xlabel(words)
+            axes.set_ylabel(score_name(panel.runs, "validation"))
+            title(axes, panel.label, _finding(panel, comparisons))
+
+        caption = (
+            "Line: median over seeds; band: inter-quartile range from five seeds on, smallest to largest below. A run "
+            "that ended keeps its last value, so that the median is always over the same runs; the curve ends with the "
+            "last run."
+            + (" Diverged runs are not drawn." if (runs["status"] == "diverged").any() else "")
+            + (" Contended runs are drawn: their seconds are longer than they would be alone."
+               if x == "seconds" and finished["contended"].fillna(False).any() else "")
+            + left_out
+        )  # fmt: skip
+        made.append(Drawing(f"curves_{x}s".replace("secondss", "seconds"), f"Learning curves against {words}", caption,
+                            lambda columns, draw=draw: grid(drawn, draw, columns), found))  # type: ignore[misc]  # fmt: skip
+    return made
+
+
+def _finding(panel: Panel, comparisons: Sequence[Comparison]) -> str:
+    """Who reached the threshold in how many steps; without a threshold, whose test score is ahead."""
+    parts, goals = [], []
+    for cell, part in panel.cells():
+        solved, of, steps = steps_to_threshold(part)
+        if of:
+            goals += list(part["budget_solved"].dropna().unique())
+            median = f", median {steps:,.0f} steps" if math.isfinite(steps) else ""
+            parts.append(f"{cell_name(cell)} {solved} of {of}{median}")
+    if parts:
+        return f"reached {goals[0]:g}: " + "; ".join(parts)
+    return "test: " + (headline(of_panel(comparisons, panel), []) or "nothing to compare")
+
+
+def _levels(axes: Axes, panel: Panel) -> None:
+    low, high = axes.dataLim.intervaly
+    if not panel.runs["higher_is_better"].dropna().iloc[0] and low > 0 and high / low > 3:
+        logarithmic(axes.yaxis)  # from the first steps' losses down to differences that matter
+    levels(axes, [(float(value), f"chance {value:.3g}") for value in panel.runs["chance"].dropna().unique()])
+    goals = panel.runs["budget_solved"].dropna().unique()
+    levels(axes, [(float(value), f"threshold {value:g}") for value in goals], line=(0, (6, 3)))
+
+
+Curve = tuple[np.ndarray, np.ndarray, np.ndarray]  # steps, seconds, scores
+
+
+def _curves(panel: Panel, cell: str) -> list[list[Curve]]:
+    """For each condition of the cell, the curves of its first seeds."""
+    found = []
+    ok = panel.runs[(panel.runs["cell"] == cell) & (panel.runs["status"] == "ok")]
+    for _, part in ok.groupby("condition"):
+        some = part.sort_values("seed").head(MOST_SEEDS)
+        curves = [_curve(path, metric) for path, metric in zip(some["path"], some["metric"], strict=True)]
+        there = [curve for curve in curves if curve is not None]
+        if there:
+            found.append(there)
+    return found
+
+
+def _curve(run_dir: str, metric: str) -> Curve | None:
+    try:
+        history = load_history(Path(run_dir))
+    except RecordError:
+        return None
+    wanted = ["step", "seconds", f"valid_{metric}"]
+    if not set(wanted) <= set(history.columns):
+        return None
+    numbers = history[wanted].apply(pd.to_numeric, errors="coerce").dropna().to_numpy(float)
+    return (numbers[:, 0], numbers[:, 1], numbers[:, 2]) if len(numbers) else None
+
+
+def _draw(axes: Axes, curves: list[Curve], x: str, colour: str, marker: str, line: str) -> None:
+    places = [curve[0 if x == "step" else 1] for curve in curves]
+    start, end = max(place[0] for place in places), max(place[-1] for place in places)
+    at = np.unique(np.concatenate([np.linspace(start, max(start, end), 200), [place[-1] for place in places]]))
+    at = at[at >= start]
+    # np.interp keeps the last value beyond a curve's end.
+    values = np.array([np.interp(at, place, curve[2]) for place, curve in zip(places, curves, strict=True)])
+    band = (25, 75) if len(curves) >= _ENOUGH_FOR_QUARTILES else (0, 100)
+    low, middle, high = np.percentile(values, (band[0], 50, band[1]), axis=0)
+    if len(curves) > 1:
+        axes.fill_between(at, low, high, color=colour, alpha=0.2, linewidth=0)
+    axes.plot(
+        at,
+        middle,
+        linestyle=line,
+        color=colour,
+        linewidth=1.8,
+        marker=marker,
+        markevery=max(1, len(at) // 6),
+        markersize=5,
+    )

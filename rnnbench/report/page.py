@@ -1,0 +1,167 @@
+"""A directory of records → report.html, figures/, summary.csv, summary.md, runs.csv. Needs the records and no torch."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from rnnbench.errors import UsageError
+from rnnbench.records import RECORD, read_results, write_bytes_atomically, write_text_atomically
+from rnnbench.report import text
+from rnnbench.report.conditions import cell_name, key, said, shown_keys, with_conditions
+from rnnbench.report.costs import memory, parameters, step_time
+from rnnbench.report.curves import learning_curves
+from rnnbench.report.findings import Comparison, compare
+from rnnbench.report.layout import Drawing
+from rnnbench.report.scores import score_against_time, scores
+from rnnbench.report.style import drawing_context, rendered
+from rnnbench.report.summary import interval, markdown, number, shown, summarise
+
+_MOST_ROWS = 1000  # of a table on the page
+_NOTE = (
+    "Mean test score at the step that was best on validation, over the n seeds that ended well, with its 95 % Student "
+    "t interval, which may reach beyond what the metric can be where seeds are few. Diverged and failed runs are counted "
+    "beside it, not averaged. “Solved” counts runs whose validation score reached the threshold, of all that ended well "
+    "or diverged; in the median of steps, those that did not count as longer than any that did. Step times leave out runs "
+    "timed while another ran beside them."
+)
+
+
+def make_report(directory: Path | str) -> Path:
+    """Write the report of results/NAME into it; gives the page's path.
+
+    Raises UsageError when the directory does not exist, has no runs/, holds no readable record, or cannot be written.
+    """
+    directory = Path(directory)
+    if directory.is_dir() and not (directory / "runs").is_dir():
+        raise UsageError(f"no results in {directory}: there is no {directory / 'runs'} (give results/NAME)")
+    results = read_results(directory)
+    if results.runs.empty:
+        found = len(results.skipped) + len(results.unfinished)
+        raise UsageError(f"no results in {directory}: no readable {RECORD} in {found} run director(ies)")
+    runs = with_conditions(results.runs)
+    comparisons = compare(runs)
+    keys = shown_keys(runs)
+    summary = summarise(runs)
+    table = shown(summary, keys)
+    drawings = _drawings(runs, comparisons)
+    with drawing_context():
+        figures = [_made(drawing, directory / "figures") for drawing in drawings]
+    write_text_atomically(
+        directory / "summary.csv", summary.rename(columns=key).to_csv(index=False, lineterminator="\n")
+    )
+    write_text_atomically(directory / "runs.csv", _portable(runs, directory).to_csv(index=False, lineterminator="\n"))
+    answer, warnings = text.answer(runs, comparisons), text.warnings(results, runs, directory)
+    write_text_atomically(directory / "summary.md", _summary_md(directory, runs, answer, warnings, table))
+    environment = Environment(
+        loader=PackageLoader("rnnbench.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    page = environment.get_template("page.html.j2").render(
+        name=directory.resolve().name,
+        counts=text.counts(runs),
+        answer=answer,
+        method=text.METHOD,
+        warnings=warnings,
+        differences=_cut(_differences(comparisons), "rows"),
+        conditions=_cut(table, "summary.csv has all"),
+        conditions_note=_NOTE,
+        figures=figures,
+        runs=_cut(_runs_table(runs, keys), "runs.csv has all"),
+        runs_summary=f"{len(runs)} runs",
+        environment=text.environment(runs),
+    )
+    write_text_atomically(directory / "report.html", page)
+    return directory / "report.html"
+
+
+def _drawings(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> list[Drawing]:
+    made = [
+        scores(runs, comparisons),
+        *learning_curves(runs, comparisons),
+        step_time(runs),
+        parameters(runs),
+        score_against_time(runs),
+        memory(runs),
+        memory(runs, "peak_bytes"),
+    ]
+    return [drawing for drawing in made if drawing is not None]
+
+
+def _made(drawing: Drawing, figures: Path) -> dict[str, Any]:
+    """Write the figure's files; gives what the page needs: it embedded, for a screen and for a phone (one column)."""
+    wide = drawing.make(3)
+    svg = rendered(wide, "svg")
+    single = len(wide.axes) == 1 and wide.get_figwidth() < 6  # fits a phone as it is
+    write_bytes_atomically(figures / f"{drawing.name}.svg", svg)
+    write_bytes_atomically(figures / f"{drawing.name}.png", rendered(wide, "png"))
+    return {
+        "name": drawing.name,
+        "heading": drawing.heading,
+        "caption": drawing.caption,
+        "alt": f"{drawing.heading}. {drawing.finding}",
+        "wide": _embedded(svg),
+        "narrow": None if single else _embedded(rendered(drawing.make(1), "svg")),
+        "width": round(wide.get_figwidth() * 96),
+    }
+
+
+def _embedded(svg: bytes) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode()
+
+
+def _cut(table: pd.DataFrame, more: str) -> dict[str, Any]:
+    left = len(table) - _MOST_ROWS
+    return {
+        "heads": list(table.columns),
+        "rows": table.head(_MOST_ROWS).to_numpy().tolist(),
+        "more": f"The first {_MOST_ROWS} of {len(table)}; {more}." if left > 0 else "",
+    }
+
+
+def _differences(comparisons: Sequence[Comparison]) -> pd.DataFrame:
+    names = list(dict.fromkeys(name for c in comparisons for name in c.setting))
+    rows = []
+    for c in comparisons:
+        row = {"dataset": c.dataset} | {key(name): said(c.setting[name]) if name in c.setting else "" for name in names}
+        row["compared"] = f"{cell_name(c.first)} − {cell_name(c.second)}"
+        row["metric"] = f"{c.metric}, {'higher' if c.higher_is_better else 'lower'} is better"
+        row["mean difference [95 % t interval]"] = interval(c.difference.estimate, c.difference.low, c.difference.high)
+        row["n (pairs)"] = str(c.difference.n)
+        row["finding"] = c.verdict + (f" ({', '.join(map(key, c.tuned))} differ)" if c.tuned else "")
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _runs_table(runs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    some = runs.head(_MOST_ROWS)
+    columns = {"run": some["run_id"], "status": some["status"]}
+    for name in [*keys, "seed"]:
+        columns[key(name)] = some[name].map(said)
+    columns["test score"] = some["test_score"].map(lambda value: number(value, 4))
+    columns["steps"] = some["steps"].map(said)
+    columns["stopped by"] = some["stopped_by"].fillna("–")
+    columns["training (s)"] = some["train_seconds"].map(number)
+    columns["step (ms)"] = some["step_ms_median"].map(number)
+    columns["contended"] = some["contended"].map({True: "yes", False: "no"}).fillna("–")
+    columns["error"] = some["error"].fillna("")
+    shown_runs = pd.DataFrame(columns).reset_index(drop=True)
+    # `_cut` says how many there are.
+    return shown_runs.reindex(range(len(runs))) if len(runs) > _MOST_ROWS else shown_runs
+
+
+def _portable(runs: pd.DataFrame, directory: Path) -> pd.DataFrame:
+    return runs.assign(path=[Path(path).relative_to(directory).as_posix() for path in runs["path"]])
+
+
+def _summary_md(
+    directory: Path, runs: pd.DataFrame, answer: Sequence[str], warnings: Sequence[str], table: pd.DataFrame
+) -> str:
+    parts = [f"# {directory.resolve().name}", text.counts(runs), "\n".join(f"- {line}" for line in answer), text.METHOD]
+    if warnings:
+        parts.append("\n".join(f"- {line}" for line in warnings))
+    return "\n\n".join([*parts, markdown(table) + "\n" + _NOTE]) + "\n"

@@ -1,0 +1,134 @@
+"""One look for every figure: a colour, a marker and a line for each cell, told apart also in greyscale and by the
+colour-blind (palette of Okabe and Ito, 2008)."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from io import BytesIO
+from typing import Any, NamedTuple
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullLocator
+
+from rnnbench.report.conditions import cell_name, in_order
+
+PAPER, INK, FAINT = "white", "#1b1b1b", "#6b6b6b"
+_RC: dict[str, Any] = {
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "axes.labelsize": 10,
+    "axes.edgecolor": FAINT,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e4e4e4",
+    "figure.facecolor": PAPER,
+    "svg.hashsalt": "rnnbench",  # the same records give the same file
+    "svg.fonttype": "path",
+    "path.simplify": True,
+}
+
+
+class Look(NamedTuple):
+    colour: str
+    marker: str
+    line: Any
+
+
+_LOOKS = {
+    "lstm": Look("#0072B2", "o", "-"),
+    "gru": Look("#D55E00", "s", "--"),
+    "gru_reset_before": Look("#E69F00", "^", "-."),
+    "rnn": Look("#009E73", "D", ":"),
+    "rnn_relu": Look("#CC79A7", "v", (0, (3, 1, 1, 1, 1, 1))),
+}
+_OTHERS = [Look(colour, marker, line) for marker, line in zip("P*Xhp<>", ["-", "--", "-.", ":"] * 2, strict=False)
+           for colour in ("#56B4E9", "#000000", "#8C6D31")]  # fmt: skip
+
+
+def looks(cells: Sequence[str]) -> dict[str, Look]:
+    """The look of each cell; the known ones have theirs whatever else is in the results."""
+    unknown = [cell for cell in in_order(cells) if cell not in _LOOKS]
+    own = {cell: _OTHERS[index % len(_OTHERS)] for index, cell in enumerate(unknown)}
+    return {cell: _LOOKS.get(cell) or own[cell] for cell in in_order(cells)}
+
+
+def drawing_context() -> Any:
+    """Within it, figures look as they should; matplotlib's own settings are as before afterwards."""
+    defaults: Any = dict(matplotlib.rcParamsDefault)
+    return matplotlib.rc_context(defaults | _RC | {"backend": "agg"})
+
+
+def title(axes: Axes, label: str, finding: str, width: int = 48) -> None:
+    """What was found, over a line that says where."""
+    label, finding = (words.replace(" = ", "\u00a0=\u00a0") for words in (label, finding))  # not to be broken there
+    lines = [line for part in finding.split("\n") for line in textwrap.wrap(part, width)]
+    axes.set_title("\n".join([*textwrap.wrap(label, width), *lines]), loc="left", color=INK)
+
+
+def legend(figure: Figure, looks_of: dict[str, Look], extra: Sequence[Line2D] = ()) -> None:
+    handles = [
+        Line2D([], [], color=look.colour, marker=look.marker, linestyle=look.line, label=cell_name(cell))
+        for cell, look in looks_of.items()
+    ]
+    figure.legend(
+        handles=[*handles, *extra], loc="outside lower center", ncols=min(4, len(handles) + len(extra)), frameon=False
+    )
+
+
+def levels(axes: Axes, lines: Sequence[tuple[float, str]], line: Any = (0, (1, 2))) -> None:
+    """Labelled horizontal lines (value, label); those outside the axes' limits are not drawn, see `off_scale`."""
+    low, high = axes.get_ylim()
+    there = sorted(((value, label) for value, label in lines if low <= value <= high), reverse=True)
+    for value, _ in there:
+        axes.axhline(value, color=FAINT, linestyle=line, linewidth=1.2, zorder=1)
+    position = axes.transAxes.inverted().transform(
+        axes.transData.transform([(0, value) for value, _ in there] or [(0, 0)])
+    )
+    near: list[list[int]] = []  # lines too close for a label each: one above them, the others below
+    for index in range(len(there)):
+        if near and position[near[-1][-1]][1] - position[index][1] < 0.08:
+            near[-1].append(index)
+        else:
+            near.append([index])
+    for first, *others in near:
+        _label(axes, *there[first], above=True)
+        if others:
+            _label(axes, there[others[-1]][0], "; ".join(there[index][1] for index in others), above=False)
+
+
+def _label(axes: Axes, value: float, words: str, above: bool) -> None:
+    axes.annotate(words, (1, value), xycoords=("axes fraction", "data"), xytext=(-2, 2 if above else -2),
+                  textcoords="offset points", ha="right", va="bottom" if above else "top", fontsize=8, color=INK, zorder=5,
+                  bbox={"facecolor": PAPER, "alpha": 0.7, "edgecolor": "none", "pad": 0.5})  # fmt: skip
+
+
+def off_scale(lines: Sequence[tuple[float, str]], limits: tuple[float, float]) -> list[str]:
+    """The words for lines that lie outside the limits."""
+    return [f"{label} (off the scale)" for value, label in lines if not limits[0] <= value <= limits[1]]
+
+
+def logarithmic(axis: Axis) -> None:
+    """A logarithmic axis with plain numbers at 1, 2, 5, 10, …"""
+    axes = axis.axes
+    (axes.set_yscale if axis is axes.yaxis else axes.set_xscale)("log")
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_minor_locator(NullLocator())
+
+
+def rendered(figure: Figure, form: str) -> bytes:
+    """The figure as "png" (160 dots an inch) or "svg", the same bytes for the same figure."""
+    if figure.get_layout_engine() is not None:  # lay out once, draw many times
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+    buffer = BytesIO()
+    metadata = {"Date": None} if form == "svg" else {"Software": None}
+    figure.savefig(buffer, format=form, dpi=160, metadata=metadata)
+    return buffer.getvalue()

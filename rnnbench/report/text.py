@@ -1,0 +1,163 @@
+"""The sentences of the page: the answer first, then what a reader must know before believing it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from rnnbench.records import Results
+from rnnbench.report.conditions import cell_name, in_order, key, said, settings, short
+from rnnbench.report.findings import Comparison, headline, pairs, ratio
+from rnnbench.report.summary import interval, steps_to_threshold
+
+METHOD = (
+    "Differences are paired by seed: cells of one seed see the same data in the same order. “Ahead” means that the "
+    "95 % Student t interval of the mean paired difference in the test score leaves zero out; the intervals are one a "
+    "condition and not corrected for their number. “No clear difference” is not “the same”: equality was not tested."
+)
+_MOST_NAMED = 10
+
+
+def answer(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> list[str]:
+    """Who is ahead on each dataset and by how much, who solved it, and what each cell costs."""
+    found = []
+    for dataset, part in runs.groupby("dataset", sort=True):
+        here = [c for c in comparisons if c.dataset == dataset]
+        for _, _, members in pairs(here):
+            found.append(f"{dataset}, {_metric(part)}: {_difference(members)}")
+        if not here:
+            found.append(f"{dataset}: {_alone(part)}")
+        solved = _solved(part)
+        if solved:
+            found.append(f"{dataset}: {solved}")
+    calm = runs[(runs["status"] == "ok") & ~runs["contended"].fillna(False).astype(bool)]
+    for column, words in (
+        ("step_ms_median", "Time a training step (ratio of medians over seeds, runs timed alone)"),
+        ("recurrent_parameters", "Recurrent parameters"),
+        ("saved_activation_bytes", "Memory saved for backward"),
+    ):
+        costs = ratio(calm[calm[column].notna()] if column == "step_ms_median" else runs[runs[column].notna()], column)
+        if costs:
+            backends = " – " + _backends(calm) if column == "step_ms_median" else ""
+            found.append(f"{words}: {costs}{backends}.")
+    return found
+
+
+def _metric(runs: pd.DataFrame) -> str:
+    known = runs[runs["metric"].notna()]
+    if known.empty:
+        return "no result yet"
+    first = known.iloc[0]
+    return f"{first['metric']} ({'higher' if first['higher_is_better'] else 'lower'} is better)"
+
+
+def _difference(members: Sequence[Comparison]) -> str:
+    first, second = cell_name(members[0].first), cell_name(members[0].second)
+    if len(members) > 4 or members[0].difference.n < 2:
+        return f"{first} against {second}: {headline(members)}."
+    parts = []
+    for c in members:
+        d, where = c.difference, ", ".join(f"{short(name)} = {said(value)}" for name, value in c.setting.items())
+        parts.append(f"{c.verdict}{' at ' + where if where else ''}, {first} − {second} = "
+                     f"{interval(d.estimate, d.low, d.high)} (95 % t, n = {d.n} pairs)")  # fmt: skip
+    return "; ".join(parts) + "."
+
+
+def _alone(runs: pd.DataFrame) -> str:
+    cells = ", ".join(cell_name(cell) for cell in in_order(runs["cell"]))
+    ok = int((runs["status"] == "ok").sum())
+    return f"nothing to compare: {cells} with {ok} run(s) that ended well, and no seed in common under one setting."
+
+
+def _solved(runs: pd.DataFrame) -> str:
+    results = runs[(runs["status"] != "failed") & runs["budget_solved"].notna()]
+    if results.empty:
+        return ""
+    parts = []
+    for cell in in_order(results["cell"]):
+        solved, of, _ = steps_to_threshold(results[results["cell"] == cell])
+        parts.append(f"{cell_name(cell)} in {solved} of {of} runs")
+    goals = sorted(results["budget_solved"].unique())
+    return (
+        f"the threshold ({', '.join(f'{goal:g}' for goal in goals)} on validation) was reached by {', '.join(parts)}."
+    )
+
+
+def _backends(runs: pd.DataFrame) -> str:
+    used = [f"{cell_name(cell)} through {', '.join(sorted(runs[runs['cell'] == cell]['backend'].dropna().unique()))}"
+            for cell in in_order(runs["cell"])]  # fmt: skip
+    return "as implemented here: " + "; ".join(used)
+
+
+def counts(runs: pd.DataFrame) -> str:
+    """How many runs of which end, and when the last ended."""
+    ends = [f"{int((runs['status'] == status).sum())} {status}" for status in ("ok", "diverged", "failed")]
+    last = runs["finished"].max()
+    when = f" Last run finished {last:%Y-%m-%d %H:%M} UTC." if last == last else ""
+    return f"{len(runs)} runs ({', '.join(ends)}) under {runs['condition'].nunique()} conditions.{when}"
+
+
+def warnings(results: Results, runs: pd.DataFrame, directory: Path) -> list[str]:
+    """What is absent from the numbers or limits them: named records, gaps in the grid, unequal tuning."""
+    found = []
+    for status, words in (("diverged", "diverged and have no score"), ("failed", "failed and will be tried again")):
+        these = runs[runs["status"] == status]
+        if len(these):
+            found.append(f"{len(these)} run(s) {words}: {_named(list(these['run_id']))}.")
+    if results.skipped:
+        named = _named([f"{path.relative_to(directory)} ({problem})" for path, problem in results.skipped])
+        found.append(f"{len(results.skipped)} record(s) could not be read and are left out: {named}.")
+    if results.unfinished:
+        named = _named([path.name for path in results.unfinished])
+        found.append(f"{len(results.unfinished)} run(s) started without a record yet: {named}.")
+    gaps = _gaps(runs)
+    if gaps:
+        found.append(f"Incomplete: seeds that other conditions of the dataset have are missing in {_named(gaps)}.")
+    for dataset, part in runs.groupby("dataset", sort=True):
+        for column in settings(part)[1]:
+            own = [f"{cell_name(c)} {', '.join(sorted({said(v) for v in part[part['cell'] == c][column]}))}"
+                   for c in in_order(part["cell"])]  # fmt: skip
+            found.append(f"{dataset}: {key(column)} differs by cell: {'; '.join(own)}.")
+    known = runs[(runs["status"] == "ok") & (runs["parity_max_error"].isna())]
+    if len(known):
+        found.append(
+            f"{len(known)} run(s) say nothing of a parity check of their backend: {_named(list(known['run_id']))}."
+        )
+    return found
+
+
+def _gaps(runs: pd.DataFrame) -> list[str]:
+    found = []
+    for _, part in runs.groupby("dataset", sort=True):
+        seeds = set(part["seed"])
+        for _, condition in part.groupby("condition", sort=True):
+            absent = sorted(seeds - set(condition["seed"]))
+            if absent:
+                run_id = str(condition["run_id"].iloc[0])
+                found.append(
+                    f"the condition of {run_id} ({len(absent)} of {len(seeds)}: {_named([str(s) for s in absent])})"
+                )
+    return found
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more
+
+
+def environment(runs: pd.DataFrame) -> list[tuple[str, str]]:
+    """Each fact of the machines and versions with its values, most frequent first."""
+    names = ["device", "dtype", "backend", "threads", *(name for name in runs.columns if name.startswith("env_"))]
+    found = []
+    for name in names:
+        tally = runs[name].dropna().astype(str).value_counts()
+        if len(tally):
+            values = [value if len(tally) == 1 else f"{value} ({count} runs)" for value, count in tally.head(8).items()]
+            found.append((name.removeprefix("env_"), ", ".join(map(str, values)) + (" …" if len(tally) > 8 else "")))
+    worst = runs["parity_max_error"].max()
+    if worst == worst:
+        against = ", ".join(sorted(runs["parity_checked_against"].dropna().unique()))
+        found.append(("parity", f"largest relative error {worst:.1e}" + (f" against {against}" if against else "")))
+    return found

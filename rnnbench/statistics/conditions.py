@@ -1,0 +1,199 @@
+"""One condition of a claim (one dataset, one delay, one width): its effect, and the p-values of three questions.
+
+Every effect is oriented the same way: x against y, x − y or x / y. The builders below agree with one another in what
+they ask and differ in what they know:
+
+    paired_condition      a metric by seed                  sign-flip tests and interval
+    contrast_condition    one contrast per seed             the same, for slopes and differences of differences
+    unpaired_condition    a metric, seeds not paired        Welch's t
+    success_condition     solved or not, by seed            McNemar, Newcombe's paired interval
+    solve_time_condition  time to solve, censored, by seed  restricted means, sign-flip
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rnnbench.statistics.checks import FloatArray, finite_vector, paired_vectors
+from rnnbench.statistics.equivalence import (
+    sign_flip_beyond,
+    sign_flip_equivalence,
+    t_beyond,
+    t_equivalence,
+    t_two_sided,
+)
+from rnnbench.statistics.intervals import NAN, Interval
+from rnnbench.statistics.paired import as_ratio, contrast_interval, log_ratios, welch_difference, welch_error
+from rnnbench.statistics.proportions import mcnemar_test, outcomes, paired_success_difference
+from rnnbench.statistics.sign_flip import sign_flip_test
+from rnnbench.statistics.survival import restricted_times
+
+Scale = Literal["difference", "ratio"]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What one condition of a claim measured.
+
+    `effect`: x − y, or x / y on the ratio scale, where 1 is no effect. `p_difference`: two-sided, of no effect.
+    `margin`: effects smaller than this do not matter in practice; on the ratio scale a number above 1, and the region
+    is from 1/margin to margin; None if the claim names none. `p_within`: of H₀ "outside the margin" (small: shown
+    equivalent); `p_beyond`: of H₀ "inside the margin" (small: shown to matter); both 1 without a margin. `spread`:
+    standard deviation of one pair's effect (of its logarithm on the ratio scale). `obstacle`: why this condition
+    cannot decide anything, whatever its numbers say; "" if nothing stands in the way.
+    """
+
+    name: str
+    effect: Interval
+    p_difference: float
+    margin: float | None = None
+    p_within: float = 1.0
+    p_beyond: float = 1.0
+    spread: float = NAN
+    scale: Scale = "difference"
+    obstacle: str = ""
+
+    def __post_init__(self) -> None:
+        for name, p in (("p_difference", self.p_difference), ("p_within", self.p_within), ("p_beyond", self.p_beyond)):
+            if not 0.0 <= p <= 1.0:
+                raise ValueError(f"condition {self.name!r}: {name} must lie in [0, 1], not {p}")
+        if self.margin is not None and not self.additive_margin > 0:
+            floor = 1 if self.scale == "ratio" else 0
+            raise ValueError(f"condition {self.name!r}: margin must be above {floor}, not {self.margin}")
+
+    @property
+    def n(self) -> int:
+        return self.effect.n
+
+    @property
+    def additive_effect(self) -> float:
+        """The effect on the scale where 0 is no effect: itself, or the logarithm of a ratio."""
+        return math.log(self.effect.estimate) if self.scale == "ratio" else self.effect.estimate
+
+    @property
+    def additive_margin(self) -> float:
+        if self.margin is None:
+            return NAN
+        if self.scale == "ratio":
+            return math.log(self.margin) if self.margin > 0 else NAN
+        return self.margin
+
+
+def paired_condition(
+    name: str, x: ArrayLike, y: ArrayLike, margin: float | None = None, scale: Scale = "difference"
+) -> Condition:
+    """x against y over the same seeds, both (n,): mean of x − y, or geometric mean of x / y (values above 0).
+
+    ValueError for unequal lengths, NaN or infinite values: a run that diverged has no score, and whoever calls must
+    say what it counts as.
+    """
+    if scale == "difference":
+        first, second = paired_vectors(x, y)
+        return contrast_condition(name, first - second, margin)
+    logs = log_ratios(x, y)
+    additive = contrast_condition(name, logs, _log_margin(name, margin))
+    return replace(additive, effect=as_ratio(additive.effect), margin=margin, scale="ratio")
+
+
+def contrast_condition(name: str, contrast: ArrayLike, margin: float | None = None) -> Condition:
+    """One contrast per seed, (n,): a difference, a difference of differences, a slope. Above 0 means x over y."""
+    d = finite_vector(contrast, "contrast")
+    return Condition(
+        name,
+        contrast_interval(d),
+        sign_flip_test(d),
+        margin,
+        1.0 if margin is None else sign_flip_equivalence(d, margin),
+        1.0 if margin is None else sign_flip_beyond(d, margin),
+        _spread(d),
+    )
+
+
+def unpaired_condition(
+    name: str, x: ArrayLike, y: ArrayLike, margin: float | None = None, scale: Scale = "difference"
+) -> Condition:
+    """x (n,) against y (m,) where seeds are not paired: Welch's interval and tests. `spread` is that of one run of
+    each, so that "more seeds" still means more of both."""
+    if scale == "ratio":
+        a, b = log_ratios(x, np.ones_like(np.asarray(x, float))), log_ratios(y, np.ones_like(np.asarray(y, float)))
+        additive = unpaired_condition(name, a, b, _log_margin(name, margin))
+        return replace(additive, effect=as_ratio(additive.effect), margin=margin, scale="ratio")
+    a, b = finite_vector(x, "x"), finite_vector(y, "y")
+    effect = welch_difference(a, b)
+    if effect.n < 2:
+        return Condition(name, effect, 1.0, margin)
+    error, df = welch_error(a, b)
+    p = t_two_sided(effect.estimate, error, df)
+    within = 1.0 if margin is None else t_equivalence(effect.estimate, error, df, margin)
+    beyond = 1.0 if margin is None else t_beyond(effect.estimate, error, df, margin)
+    return Condition(name, effect, p, margin, within, beyond, error * math.sqrt(effect.n))
+
+
+def success_condition(name: str, x_solved: ArrayLike, y_solved: ArrayLike, margin: float | None = None) -> Condition:
+    """Difference of two success rates over the same seeds, both (n,) of booleans. `margin` in shares, 0.1 = 10 points.
+
+    p_within and p_beyond invert Newcombe's interval: the smallest α at which the (1 − 2α) interval lies inside the
+    margin, or the (1 − α) interval on one side outside.
+    """
+    effect = paired_success_difference(x_solved, y_solved)
+    d = outcomes(x_solved, "x_solved").astype(float) - outcomes(y_solved, "y_solved").astype(float)
+    within = beyond = 1.0
+    if margin is not None and effect.n:
+        within = _smallest_level(x_solved, y_solved, lambda low, high: -margin < low and high < margin, 2.0)
+        beyond = _smallest_level(x_solved, y_solved, lambda low, high: low > margin or high < -margin, 1.0)
+    return Condition(name, effect, mcnemar_test(x_solved, y_solved), margin, within, beyond, _spread(d))
+
+
+def solve_time_condition(
+    name: str,
+    x_times: ArrayLike,
+    x_solved: ArrayLike,
+    y_times: ArrayLike,
+    y_solved: ArrayLike,
+    horizon: float,
+    margin: float | None = None,
+) -> Condition:
+    """Difference of restricted mean times to solve, up to `horizon`, by seed. All (n,); a time is steps or seconds.
+
+    Negative: x solves sooner. A run unsolved at the horizon counts as the horizon, which is what a restricted mean is;
+    one stopped unsolved before it raises ValueError. Where no run of either cell solved, nothing is known about which
+    is sooner: the condition carries that as its obstacle.
+    """
+    x, y = restricted_times(x_times, x_solved, horizon), restricted_times(y_times, y_solved, horizon)
+    first, second = paired_vectors(x, y)
+    condition = contrast_condition(name, first - second, margin)
+    effect = replace(condition.effect, method=f"restricted mean to {horizon:g}, {condition.effect.method}")
+    nothing = len(x) > 0 and bool((x >= horizon).all() and (y >= horizon).all())
+    obstacle = f"no run of either solved it before {horizon:g}" if nothing else ""
+    return replace(condition, effect=effect, obstacle=obstacle)
+
+
+def _smallest_level(
+    x_solved: ArrayLike, y_solved: ArrayLike, shown: Callable[[float, float], bool], tails: float
+) -> float:
+    """The smallest α in (0, ½) at which the interval of confidence 1 − tails·α satisfies `shown`; 1 if none does."""
+    low, high = 0.0, 0.5
+    for _ in range(30):
+        level = (low + high) / 2
+        interval = paired_success_difference(x_solved, y_solved, 1 - tails * level)
+        if shown(interval.low, interval.high):
+            high = level
+        else:
+            low = level
+    return high if high < 0.5 else 1.0
+
+
+def _spread(d: FloatArray) -> float:
+    return float(d.std(ddof=1)) if len(d) > 1 else NAN
+
+
+def _log_margin(name: str, margin: float | None) -> float | None:
+    if margin is not None and not margin > 1:
+        raise ValueError(f"condition {name!r}: the margin of a ratio must be above 1, not {margin}")
+    return None if margin is None else math.log(margin)

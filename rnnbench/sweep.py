@@ -1,0 +1,211 @@
+"""A sweep: many runs asked for at once, each done once, and the report at the end.
+
+The records say what is done, not the process that drives the sweep: whatever ended an earlier sweep, starting it again
+does what is left. All requests are checked before the first one starts.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.core.plugins import Plugins
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from rnnbench.config import Config, from_mapping
+from rnnbench.errors import UsageError
+from rnnbench.records import finished, read_record
+
+
+def job(cfg: DictConfig) -> float | None:
+    """What Hydra calls for each run, in this process or in a launcher's. Gives the validation score, for optimizers."""
+    from rnnbench.run import run
+
+    hydra_config = HydraConfig.get()
+    swept = hydra_config.mode == RunMode.MULTIRUN
+    overrides = list(hydra_config.overrides.task)
+    provenance = {
+        "config.yaml": OmegaConf.to_yaml(cfg),
+        "overrides.yaml": OmegaConf.to_yaml(OmegaConf.create(overrides)),
+        "hydra.yaml": OmegaConf.to_yaml(OmegaConf.create({"hydra": OmegaConf.to_container(hydra_config)})),
+    }
+    try:
+        config = from_mapping(OmegaConf.to_container(cfg, resolve=True))  # type: ignore[arg-type]
+        ending = run(config, workers=_workers(hydra_config), keep_usage_errors=swept, provenance=provenance)
+    except UsageError as error:
+        if not swept:  # leave at once: Hydra would add lines of its own to an exception
+            print(f"rnnbench: {error}", file=sys.stderr)
+            sys.exit(2)
+        print(f"failed: {config.run_id}: {error}", file=sys.stderr, flush=True)
+        return None
+    print(describe(config, ending.status, ending.record), flush=True)
+    if not swept and ending.status == "failed":
+        sys.exit(1)
+    metrics = (ending.record or {}).get("metrics") or {}
+    facts = (ending.record or {}).get("task") or {}
+    return (metrics.get("valid") or {}).get(facts.get("metric"))
+
+
+def describe(config: Config, status: str, record: dict[str, Any] | None) -> str:
+    """One line on a run: how it ended, what it reached, what it cost, where its record is."""
+    if status == "elsewhere":
+        return f"elsewhere: {config.run_id} is being run by another process"
+    if record is None or record["status"] == "failed":
+        return f"failed: {config.run_id}: {(record or {}).get('error')}"
+    where = config.run_dir / "run.json"
+    head = f"{status}: {config.run_id}" + (f" (was {record['status']})" if status == "skipped" else "")
+    if record["status"] == "diverged":
+        return f"{head}: {record['error']} | {where}"
+    facts, timing, test = record["task"], record["timing"], record["metrics"]["test"]
+    scores = [f"{facts['metric']} {test[facts['metric']]:.4g}{' ' + facts['unit'] if facts['unit'] else ''}"]
+    if facts["metric"] != "loss":
+        scores.append(f"loss {test['loss']:.4g}")
+    solved = timing["steps_to_threshold"]
+    effort = f"solved in {solved} steps" if solved is not None else f"{record['steps']} steps ({record['stopped_by']})"
+    size = f"{record['parameters']['total']:,} parameters"
+    parts = [f"{head}: test {', '.join(scores)}", f"{effort}, {timing['train_seconds']:.1f} s", size]
+    return " | ".join([*parts, f"backend {record['backend']}", str(where)])
+
+
+def register() -> None:
+    """Make the sweeper known to Hydra, so that `hydra/sweeper: resume` can name it."""
+    Plugins.instance().register(ResumingSweeper)
+
+
+class ResumingSweeper(BasicSweeper):
+    """Hydra's basic sweep over every combination, less the runs whose records exist already.
+
+    Raises UsageError before anything starts when one of the requests cannot be.
+    """
+
+    def sweep(self, arguments: list[str]) -> None:
+        assert self.hydra_context is not None and self.config is not None and self.launcher is not None
+        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
+        asked = parser.parse_overrides([*self._parse_config(), *arguments])
+        (jobs,) = self.split_arguments(asked, max_batch_size=None)
+        composer = Composer(self.hydra_context.config_loader, self.config, parser)
+        configs: dict[str, Config] = {}  # by run id: requests that mean the same run are one
+        overrides: dict[str, list[str]] = {}
+        for each in jobs:
+            config = composer.compose(each)
+            configs.setdefault(str(config.run_dir), config)
+            overrides.setdefault(str(config.run_dir), each)
+        _check_devices(configs.values())
+        left = [key for key, config in configs.items() if config.force or not finished(config.run_dir)]
+        print(f"{len(configs)} runs: {len(configs) - len(left)} finished before, {len(left)} to do", flush=True)
+        if left:
+            try:
+                self.launcher.launch([overrides[key] for key in left], initial_job_idx=0)
+            except Exception as error:  # a launcher's worker died: what it had finished is on disk
+                print(f"launcher: {type(error).__name__}: {' '.join(str(error).split())}", file=sys.stderr)
+        failed = _summarise(list(configs.values()), left)
+        for directory in sorted({config.runs_dir.parent for config in configs.values()}):
+            _report(directory)
+        if failed:
+            sys.exit(1)
+
+
+class Composer:
+    """Job overrides → Config, quickly: Hydra composes once for each choice of groups, plain values are then set.
+
+    What is not that simple (added or deleted keys, interpolations) is left to Hydra, one job at a time.
+    """
+
+    def __init__(self, loader: Any, sweep_config: DictConfig, parser: OverridesParser):
+        self._loader, self._sweep_config = loader, sweep_config
+        self._parse = lru_cache(maxsize=None)(parser.parse_override)
+        self._is_group = lru_cache(maxsize=None)(lambda key: bool(loader.get_group_options(key)))
+        self._base = lru_cache(maxsize=None)(self._composed)
+
+    def compose(self, job: Sequence[str]) -> Config:
+        parsed = [self._parse(text) for text in job]
+        groups = tuple(text for text, o in zip(job, parsed, strict=True) if self._is_group(o.key_or_group))
+        plain = [o for o in parsed if not self._is_group(o.key_or_group)]
+        base, fixed = self._base(groups)
+        values = _copy(base)
+        if not fixed or not all(_set(values, override) for override in plain):
+            values, _ = self._composed(tuple(job))
+        return from_mapping(values)
+
+    def _composed(self, job: tuple[str, ...]) -> tuple[dict[str, Any], bool]:
+        """The values that Hydra composes, and whether they are fixed: without interpolations that a key could move."""
+        composed = self._loader.load_sweep_config(self._sweep_config, list(job))
+        del composed._content["hydra"]
+        raw = OmegaConf.to_container(composed, resolve=False)
+        values: Any = OmegaConf.to_container(composed, resolve=True)
+        return values, raw == values
+
+
+def _set(values: dict[str, Any], override: Override) -> bool:
+    """Set one key that is there already; False when this takes more than that."""
+    *path, last = override.key_or_group.split(".")
+    plain = override.type is not None and override.type.name == "CHANGE" and override.package is None
+    for part in path:
+        values = values.get(part, {})
+        if not isinstance(values, dict):
+            return False
+    if not plain or last not in values or isinstance(values[last], dict):
+        return False
+    value = override.value()
+    if not isinstance(value, int | float | bool | str | None):
+        return False
+    if isinstance(value, str) and "${" in value:
+        return False
+    values[last] = value
+    return True
+
+
+def _copy(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: _copy(value) if isinstance(value, dict) else value for key, value in values.items()}
+
+
+def _check_devices(configs: Any) -> None:
+    """What each run would refuse anyway, refused before the first one starts."""
+    import torch
+
+    from rnnbench import backends
+    from rnnbench.config import make_cell
+    from rnnbench.run import choose_device
+
+    for config in {(c.cell.target, c.device, c.dtype, c.backend): c for c in configs}.values():
+        backends.choose(config.backend, make_cell(config), choose_device(config.device), getattr(torch, config.dtype))
+
+
+def _workers(hydra_config: Any) -> int:
+    """How many runs the launcher keeps going side by side on this machine."""
+    jobs = hydra_config.launcher.get("n_jobs", 1) if hydra_config.mode == RunMode.MULTIRUN else 1
+    if jobs is None or jobs > 0:
+        return jobs or 1
+    import joblib
+
+    return joblib.effective_n_jobs(jobs)
+
+
+def _summarise(configs: list[Config], left: list[str]) -> int:
+    """Print `N ok, N diverged, N failed, N skipped`, from the records; the number of failed or missing runs."""
+    tried = set(left)
+    counts: Counter[str] = Counter()
+    for config in configs:
+        record = read_record(config.run_dir) if str(config.run_dir) in tried else None
+        counts["skipped" if str(config.run_dir) not in tried else record["status"] if record else "unfinished"] += 1
+    line = ", ".join(f"{counts[status]} {status}" for status in ("ok", "diverged", "failed", "skipped"))
+    print(line + (f", {counts['unfinished']} unfinished" if counts["unfinished"] else ""), flush=True)
+    return counts["failed"] + counts["unfinished"]
+
+
+def _report(directory: Path) -> None:
+    from rnnbench.report import make_report
+
+    try:
+        print(f"report: {make_report(directory)}", flush=True)
+    except UsageError as error:
+        print(f"report: {error}", file=sys.stderr)

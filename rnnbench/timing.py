@@ -1,0 +1,106 @@
+"""Clocks for optimizer steps, and whether anyone else was using the machine.
+
+A step is forward, loss, backward, clip and optimizer; making the batch and evaluating are outside.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import getpass
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import torch
+
+WARM_UP = 10
+"""Steps after each start that count as training time but not in the step-time statistics."""
+
+
+class StepClock:
+    """Seconds of each step between `start()` and `stop()`: wall clock on CPU, CUDA events on a GPU.
+
+    On a GPU the figures are known only once the device has caught up, so `collect()` waits for it and returns the steps
+    since the last call.
+    """
+
+    def __init__(self, device: torch.device):
+        self._cuda = device.type == "cuda"
+        self._started: float | torch.cuda.Event = 0.0
+        self._pending: list[float] | list[tuple[torch.cuda.Event, torch.cuda.Event]] = []
+
+    def start(self) -> None:
+        self._started = self._event() if self._cuda else time.perf_counter()
+
+    def stop(self) -> None:
+        if self._cuda:
+            self._pending.append((self._started, self._event()))  # type: ignore[arg-type]
+        else:
+            self._pending.append(time.perf_counter() - self._started)  # type: ignore[arg-type, operator]
+
+    def collect(self) -> list[float]:
+        pending, self._pending = self._pending, []
+        if not self._cuda:
+            return pending  # type: ignore[return-value]
+        torch.cuda.synchronize()
+        return [start.elapsed_time(end) / 1000 for start, end in pending]  # type: ignore[union-attr]
+
+    @staticmethod
+    def _event() -> torch.cuda.Event:
+        event = torch.cuda.Event(enable_timing=True)
+        event.record()
+        return event
+
+
+def step_statistics(seconds: list[float]) -> dict[str, float | int | None]:
+    """Median and 10th to 90th percentile of step times, in milliseconds."""
+    if not seconds:
+        return {"median": None, "p10": None, "p90": None, "n": 0}
+    p10, median, p90 = (float(q) for q in np.percentile(np.asarray(seconds) * 1000, (10, 50, 90)))
+    return {"median": median, "p10": p10, "p90": p90, "n": len(seconds)}
+
+
+class Presence:
+    """Makes this process known to other runs of the same person on this machine, and sees theirs.
+
+    Each training process holds a locked file in a shared temporary folder; the lock goes with the process, however it
+    ends. A context manager; where the folder cannot be used, nobody is ever seen.
+    """
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.gettempdir()) / f"rnnbench-{getpass.getuser()}"
+        self._mine: IO[str] | None = None
+
+    def __enter__(self) -> Presence:
+        try:
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            self._mine = open(self._folder / str(os.getpid()), "w")
+            fcntl.flock(self._mine, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._mine = None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._mine is not None:
+            Path(self._mine.name).unlink(missing_ok=True)
+            self._mine.close()
+
+    def others(self) -> bool:
+        """Whether another process is training now. Files that nobody holds any more are cleared away."""
+        if self._mine is None:
+            return False
+        for path in self._folder.iterdir():
+            if path.name == str(os.getpid()):
+                continue
+            try:
+                with open(path) as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    path.unlink(missing_ok=True)
+            except BlockingIOError:
+                return True
+            except OSError:
+                continue
+        return False

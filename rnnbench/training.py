@@ -1,0 +1,305 @@
+"""The one training loop.
+
+Told once: take the batch of this step, step the optimizer, now and then evaluate on validation and decide whether to go
+on, now and then write a checkpoint. Everything the loop knows is in `Progress`, so a run that is killed and started
+again goes on from its checkpoint as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from rnnbench.config import BudgetConfig, OptimizerConfig
+from rnnbench.datasets.base import Held, Task
+from rnnbench.errors import UsageError
+from rnnbench.model import Carried, SequenceModel
+from rnnbench.records import write_bytes_atomically
+from rnnbench.timing import WARM_UP, StepClock
+
+EVALUATION_BATCH = 256
+COLLECT_EVERY = 50
+"""Steps after which losses are looked at, at the latest: a diverged run ends within so many steps."""
+
+
+@dataclass
+class Progress:
+    """What a run has done so far: all of it, and nothing else, goes into the checkpoint."""
+
+    step: int = 0
+    train_seconds: float = 0.0
+    step_seconds: list[float] = field(default_factory=list)  # warm-up dropped
+    losses: list[float] = field(default_factory=list)  # training losses since the last evaluation
+    history: list[dict[str, float | None]] = field(default_factory=list)
+    best: dict[str, float] | None = None  # validation metrics of the best step
+    best_step: int | None = None
+    best_weights: dict[str, Tensor] | None = None
+    worse: int = 0  # evaluations since the best one
+    solved_step: int | None = None
+    solved_seconds: float | None = None
+    stopped_by: str | None = None  # max_steps, max_epochs, max_seconds, patience, solved or diverged
+    diverged_step: int | None = None
+    contended: bool = False
+
+
+@dataclass
+class Training:
+    """One model being trained on one task. Randomness beyond the data's own comes from torch's global generator."""
+
+    model: SequenceModel
+    task: Task
+    batch_size: int
+    optimizer_config: OptimizerConfig
+    budget: BudgetConfig
+    clip_norm: float | None
+    device: torch.device
+    dtype: torch.dtype
+    checkpoint: Path | None = None
+    checkpoint_seconds: float = 30.0
+    show_progress: bool = False
+    others_running: Callable[[], bool] = lambda: False
+
+    def __post_init__(self) -> None:
+        self.progress = Progress()
+        self.optimizer = make_optimizer(self.model, self.optimizer_config)
+        self.last_step, self.last_step_reason = self._last_step()
+        self._carried: Carried = None
+        self._clock = StepClock(self.device)
+        self._pending: list[Tensor] = []  # losses not looked at yet
+        self._warm_up = WARM_UP
+
+    def run(self) -> Progress:
+        """Train until a budget ends it; the model is left with the best validation weights."""
+        progress = self.progress
+        resumed = self._restore()
+        if not resumed:
+            self._evaluate()
+        bar = tqdm(total=self.last_step, initial=progress.step, unit="step", disable=not self.show_progress,
+                   dynamic_ncols=True, leave=False)  # fmt: skip
+        saved = time.monotonic()
+        with bar, deferred_interrupt() as interrupted:
+            while progress.stopped_by is None:
+                if interrupted():
+                    self._save()
+                    raise KeyboardInterrupt
+                self._step()
+                bar.update()
+                if len(self._pending) >= COLLECT_EVERY:
+                    self._collect()
+                self._check_limits()
+                if progress.stopped_by is not None or progress.step % self.budget.eval_every == 0:
+                    self._evaluate()
+                    bar.set_postfix(self._shown(), refresh=False)
+                if self.checkpoint and time.monotonic() - saved >= self.checkpoint_seconds:
+                    self._save()
+                    saved = time.monotonic()
+        if progress.best_weights is not None:
+            self.model.load_state_dict(progress.best_weights)
+        return progress
+
+    def _step(self) -> None:
+        batch = self.task.train.batch(self.progress.step, self.batch_size).to(self.device, self.dtype)
+        if batch.fresh:
+            self._carried = None
+        self._clock.start()
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._learning_rate(self.progress.step)
+        outputs, carried = self.model(batch, self._carried)
+        loss = self.task.loss(outputs, batch)
+        self.optimizer.zero_grad()
+        loss.backward()
+        if self.clip_norm is not None:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.clip_norm)
+        self.optimizer.step()
+        self._clock.stop()
+        self._carried = detached(carried)
+        self._pending.append(loss.detach())
+        self.progress.step += 1
+
+    def _learning_rate(self, step: int) -> float:
+        """Rises linearly over the warm-up steps, then stays, or falls to 0 by the last step."""
+        c = self.optimizer_config
+        if step < c.warmup_steps:
+            return c.lr * (step + 1) / c.warmup_steps
+        if c.schedule == "constant" or self.last_step is None:
+            return c.lr
+        done = (step - c.warmup_steps) / max(1, self.last_step - c.warmup_steps)
+        return c.lr * (1 - done if c.schedule == "linear" else 0.5 * (1 + math.cos(math.pi * done)))
+
+    def _collect(self) -> None:
+        """Take in the times and losses of the steps since the last look; a loss that is no number ends the run."""
+        progress = self.progress
+        seconds = self._clock.collect()
+        progress.train_seconds += sum(seconds)
+        progress.step_seconds += seconds[self._warm_up :]
+        self._warm_up = max(0, self._warm_up - len(seconds))
+        if not self._pending:
+            return
+        losses = torch.stack(self._pending).tolist()
+        first = progress.step - len(losses)
+        self._pending = []
+        progress.losses += losses
+        for offset, loss in enumerate(losses):
+            if not math.isfinite(loss):
+                progress.stopped_by = "diverged"
+                progress.diverged_step = first + offset + 1
+                return
+
+    def _check_limits(self) -> None:
+        progress, budget = self.progress, self.budget
+        if progress.stopped_by is not None:
+            return
+        if self.last_step is not None and progress.step >= self.last_step:
+            progress.stopped_by = self.last_step_reason
+        elif budget.max_seconds is not None and progress.train_seconds >= budget.max_seconds:
+            progress.stopped_by = "max_seconds"
+
+    def _evaluate(self) -> None:
+        """Score the validation set, keep the weights if they are the best so far, decide whether to stop."""
+        progress, task = self.progress, self.task
+        self._collect()
+        progress.contended |= self.others_running()
+        if progress.stopped_by == "diverged":
+            return
+        valid = evaluate(self.model, task, task.valid, self.device, self.dtype, self.batch_size)
+        if not all(math.isfinite(value) for value in valid.values()):
+            progress.stopped_by, progress.diverged_step = "diverged", progress.step
+            return
+        losses, progress.losses = progress.losses, []
+        row: dict[str, float | None] = {"step": progress.step, "seconds": progress.train_seconds}
+        row["train_loss"] = sum(losses) / len(losses) if losses else None
+        progress.history.append(row | {f"valid_{name}": value for name, value in valid.items()})
+        if progress.best is None or self._rank(valid) > self._rank(progress.best):
+            progress.best, progress.best_step, progress.worse = valid, progress.step, 0
+            progress.best_weights = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
+        else:
+            progress.worse += 1
+        solved, value = self.budget.solved, valid[task.metric]
+        if solved is not None and (value >= solved if task.higher_is_better else value <= solved):
+            progress.solved_step, progress.solved_seconds = progress.step, progress.train_seconds
+            progress.stopped_by = "solved"
+        elif progress.stopped_by is None and progress.worse >= (self.budget.patience or math.inf):
+            progress.stopped_by = "patience"
+
+    def _rank(self, metrics: dict[str, float]) -> tuple[float, float]:
+        value = metrics[self.task.metric]
+        return (value if self.task.higher_is_better else -value, -metrics["loss"])
+
+    def _last_step(self) -> tuple[int | None, str]:
+        limits = {}
+        if self.budget.max_steps is not None:
+            limits[self.budget.max_steps] = "max_steps"
+        if self.budget.max_epochs is not None:
+            steps = self.task.train.epoch_steps(self.batch_size)
+            if steps is None:
+                raise UsageError("fresh examples without end make no epochs", key="budget.max_epochs",
+                                 value=self.budget.max_epochs, allowed="null, or set train_size")  # fmt: skip
+            limits[steps * self.budget.max_epochs] = "max_epochs"
+        return (min(limits), limits[min(limits)]) if limits else (None, "")
+
+    def _shown(self) -> dict[str, str]:
+        row = self.progress.history[-1] if self.progress.history else {}
+        names = ("train_loss", f"valid_{self.task.metric}")
+        return {name: f"{row[name]:.4g}" for name in names if row.get(name) is not None}
+
+    def _save(self) -> None:
+        self._collect()
+        if self.checkpoint is None:
+            return
+        state: dict[str, Any] = {
+            "progress": {f.name: getattr(self.progress, f.name) for f in fields(Progress)},
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "carried": self._carried,
+            "random": torch.get_rng_state(),
+            "cuda_random": torch.cuda.get_rng_state() if self.device.type == "cuda" else None,
+        }
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        write_bytes_atomically(self.checkpoint, buffer.getvalue())
+
+    def _restore(self) -> bool:
+        """Go on from the checkpoint, if there is a readable one."""
+        if self.checkpoint is None or not self.checkpoint.exists():
+            return False
+        try:
+            state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
+            progress = Progress(**state["progress"])
+            self.model.load_state_dict(state["model"])
+            self.optimizer.load_state_dict(state["optimizer"])
+        except (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError) as error:
+            raise UsageError(
+                f"the checkpoint cannot be read ({type(error).__name__}): delete {self.checkpoint} to start over"
+            ) from error
+        self.progress = progress
+        self._carried = state["carried"]
+        torch.set_rng_state(state["random"].cpu())
+        if state["cuda_random"] is not None:
+            torch.cuda.set_rng_state(state["cuda_random"].cpu())
+        return True
+
+
+def make_optimizer(model: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
+    """The optimizer by name. Its fused kernel is used where torch has one: one call a step instead of one a tensor."""
+    p, lr, decay = model.parameters(), config.lr, config.weight_decay
+    if config.name == "adam":
+        return torch.optim.Adam(p, lr, weight_decay=decay, fused=True)
+    if config.name == "adamw":
+        return torch.optim.AdamW(p, lr, weight_decay=decay, fused=True)
+    if config.name == "sgd":
+        return torch.optim.SGD(p, lr, momentum=config.momentum, weight_decay=decay, fused=True)
+    return torch.optim.RMSprop(p, lr, momentum=config.momentum, weight_decay=decay)
+
+
+@torch.no_grad()
+def evaluate(
+    model: SequenceModel, task: Task, held: Held, device: torch.device, dtype: torch.dtype, batch_size: int
+) -> dict[str, float]:
+    """The metrics of a whole set, "loss" and the task's own, summed in float64 over its batches."""
+    model.eval()
+    sums: dict[str, float] = {}
+    counts: dict[str, float] = {}
+    state: Carried = None
+    for batch in held.batches(max(batch_size, EVALUATION_BATCH)):
+        batch = batch.to(device, dtype)
+        outputs, state = model(batch, None if batch.fresh else state)
+        for name, (total, count) in task.totals(outputs, batch).items():
+            sums[name] = sums.get(name, 0.0) + float(total)
+            counts[name] = counts.get(name, 0.0) + float(count)
+    model.train()
+    return task.finish({name: sums[name] / counts[name] for name in sums})
+
+
+@contextmanager
+def deferred_interrupt() -> Iterator[Callable[[], bool]]:
+    """Inside, Ctrl-C and SIGTERM are noted instead of raised in the middle of a step: yields whether one came."""
+    noted: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(s, lambda number, _: noted.append(number)) for s in signals]
+    try:
+        yield lambda: bool(noted)
+    finally:
+        for s, handler in zip(signals, before, strict=True):
+            signal.signal(s, handler)
+
+
+def detached(state: Carried) -> Carried:
+    """The same values, cut from the graph of the batch that made them."""
+    if state is None or isinstance(state, Tensor):
+        return None if state is None else state.detach()
+    return tuple(s.detach() for s in state)

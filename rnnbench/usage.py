@@ -1,0 +1,127 @@
+"""What the command line says: --help, and one line for each mistake."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path
+
+import yaml
+
+from rnnbench.config import unknown_key
+from rnnbench.errors import UsageError
+
+HERE = Path(__file__).parent
+CONF = HERE / "conf" if (HERE / "conf").is_dir() else HERE.parent / "conf"
+"""The configuration files: inside the installed package, or beside it in a checkout."""
+
+FLAGS = ("-m", "--multirun", "-h", "--help", "--hydra-help", "--version", "-c", "--cfg", "--resolve", "-p", "--package",
+         "-r", "--run", "-i", "--info", "-cp", "--config-path", "-cn", "--config-name", "-cd", "--config-dir",
+         "-sc", "--shell-completion")  # fmt: skip
+
+HEAD = """\
+rnnbench: GRU or LSTM? Train both on the task at hand and see which wins, by how much, how surely, at what cost.
+
+  python -m rnnbench cell=gru seq_len=500                            one run
+  python -m rnnbench -m cell=lstm,gru seq_len=100,500 seed=0,1,2     a sweep, with a report at the end
+  python -m rnnbench.report results/NAME                             the report again
+  python -m rnnbench.parity                                          our cells against torch.nn's
+  python -m rnnbench.speed                                           step times of every backend
+
+Options are key=value. With -m (--multirun) a key takes several values, separated by commas. Finished runs are skipped,
+and a run that was killed goes on from its checkpoint. --cfg job shows the configuration without running it.
+"""
+
+
+def help_text() -> str:
+    """Every choice and every key, its meaning and its default, from the configuration files themselves."""
+    parts = [HEAD, "Choices (conf/):"]
+    for group in ("cell", "dataset", "optimizer", "study"):
+        files = sorted((CONF / group).glob("*.yaml"))
+        if files:
+            parts.append(f"\n  {group}=")
+            width = max(len(file.stem) for file in files) + 2
+            parts += [f"    {file.stem:{width}}{_first_comment(file)}" for file in files]
+    parts.append("\n  hydra/launcher=     basic (one after another), joblib (side by side: hydra.launcher.n_jobs=2)")
+    parts.append("\nKeys, with their defaults; a dataset may bring its own (conf/dataset/):\n")
+    text = (CONF / "config.yaml").read_text()
+    parts.append("  " + text[text.index("\nname:") + 1 :].rstrip().replace("\n", "\n  "))
+    parts.append("\nEach cell's and dataset's own keys (cell.…, dataset.…) stand commented in its file under conf/.")
+    parts.append("RNNBENCH_DATA names the folder of data files; without it, the user's cache directory.")
+    return "\n".join(parts)
+
+
+def check_flags(arguments: list[str]) -> None:
+    """Refuse --seq_len 500 and the like, which belong to other programs' habits."""
+    for argument in arguments:
+        flag = argument.split("=", 1)[0]
+        if flag.startswith("-") and not flag.startswith("-c") and flag not in FLAGS:
+            name = flag.lstrip("-").replace("-", "_")
+            raise UsageError(f"{argument}: options are written key=value, such as {name}=… (see --help)")
+
+
+def from_hydra(error: BaseException) -> bool:
+    """Whether it was raised while Hydra read the request, so that the request is at fault and not our code."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    raised_in = trace.tb_frame.f_globals.get("__name__", "") if trace is not None else ""
+    return any(name.startswith(("hydra", "omegaconf", "antlr4")) for name in (type(error).__module__, raised_in))
+
+
+def one_line(error: Exception) -> str:
+    """A Hydra or OmegaConf complaint as one line with the key, the value and what is allowed."""
+    text = str(error)
+    if isinstance(error, UsageError):
+        return text
+    if match := re.search(r"Could not find '([\w/]+)/([^']*)'", text):
+        group, choice = match.groups()
+        return str(UsageError("no such choice", key=group, value=choice, allowed=", ".join(_choices(group))))
+    if match := re.search(r"Could not override '([^']+)'\.", text):
+        key = match.group(1)
+        value = re.search(rf"\+{re.escape(key)}=(\S*)", text)
+        return str(unknown_key(key, value.group(1) if value else "", _keys_beside(key)))
+    if match := re.search(r"Ambiguous value for argument '([^']*)'", text):
+        return f"{match.group(1)}: several values make a sweep: add -m"
+    if match := re.search(r"[Mm]issing mandatory value: (\S+)", text):
+        return str(UsageError("must be given", key=match.group(1), value="???"))
+    if match := re.search(r"Could not override '?([^\s']+)'?", text):
+        return str(UsageError("no such choice", key=match.group(1)))
+    if "override_grammar" in text:
+        words = text.replace("Error parsing override", "").split("\n")[0].split()
+        return f"{words[-1] if words else ''}: cannot be read: options are written key=value (see --help)"
+    return " ".join(text.split())
+
+
+def _choices(group: str) -> list[str]:
+    names = [file.stem for file in sorted((CONF / group).glob("*.yaml"))]
+    return names or ["see --help"]
+
+
+def _known_keys() -> set[str]:
+    keys = {"cell", "dataset", "optimizer", "study"}
+    for file in (CONF / "config.yaml", *CONF.glob("*/*.yaml")):
+        values = yaml.safe_load(file.read_text()) or {}
+        prefix = "" if file.name == "config.yaml" or "@package _global_" in file.read_text() else f"{file.parent.name}."
+        keys |= {key for key in _flat(values, prefix) if not key.startswith(("hydra", "defaults"))}
+    return keys
+
+
+def _keys_beside(key: str) -> list[str]:
+    """The keys of the group that a key names (budget.max_step: those of budget), else the top-level ones."""
+    known = _known_keys()
+    beside = {k for k in known if "." in key and k.rpartition(".")[0] == key.rpartition(".")[0]}
+    top = {k.split(".")[0] for k in known}
+    close = difflib.get_close_matches(key, known, n=1)
+    return sorted(beside or {*top, *close})
+
+
+def _flat(values: object, prefix: str) -> set[str]:
+    if not isinstance(values, dict):
+        return {prefix.rstrip(".")}
+    return set().union(*(_flat(value, f"{prefix}{key}.") for key, value in values.items()))
+
+
+def _first_comment(file: Path) -> str:
+    lines = [line[2:] for line in file.read_text().splitlines() if line.startswith("# ") and "@package" not in line]
+    return lines[0] if lines else ""
