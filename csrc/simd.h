@@ -7,6 +7,9 @@
 // Arguments are clamped to where s is a normal number, so nothing overflows; NaN stays NaN.
 #pragma once
 #include <stdint.h>
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
 
 #define INLINE inline __attribute__((always_inline))
 #define INLINE_LAMBDA __attribute__((always_inline))
@@ -66,7 +69,29 @@ template <class T> INLINE void store(T *p, Vec<T> v, int n) {
     for (int i = 0; i < n; i++) p[i] = v[i];
 }
 
-constexpr double over_factorial(int k) { return k == 0 ? 1. : over_factorial(k - 1) / k; }
+template <int K> constexpr double over_factorial = over_factorial<K - 1> / K;
+template <> constexpr double over_factorial<0> = 1;
+
+// Σ_{k=2}^{order} r^{k−2} / k!
+template <class T, int K = 2> INLINE Vec<T> taylor(Vec<T> r) {
+    if constexpr (K == Simd<T>::order)
+        return Vec<T>{} + T(over_factorial<K>);
+    else
+        return taylor<T, K + 1>(r) * r + T(over_factorial<K>);
+}
+
+// min(x, limit) and max(x, limit) that keep NaN, and 1 / x for normal x ≥ 1
+template <class T> INLINE Vec<T> at_most(Vec<T> x, T limit) { return x > limit ? Vec<T>{} + limit : x; }
+template <class T> INLINE Vec<T> at_least(Vec<T> x, T limit) { return x < limit ? Vec<T>{} + limit : x; }
+template <class T> INLINE Vec<T> reciprocal(Vec<T> x) { return T(1) / x; }
+#if defined(__AVX512F__)
+template <> INLINE Vec<float> at_most<float>(Vec<float> x, float limit) { return _mm512_min_ps(_mm512_set1_ps(limit), x); }
+template <> INLINE Vec<float> at_least<float>(Vec<float> x, float limit) { return _mm512_max_ps(_mm512_set1_ps(limit), x); }
+template <> INLINE Vec<float> reciprocal<float>(Vec<float> x) {  // 14 bits, then Newton's step for the rest
+    Vec<float> y = _mm512_rcp14_ps(x);
+    return y + y * (1.f - x * y);
+}
+#endif
 
 template <class T> struct Exponential {
     Vec<T> s, p;
@@ -74,27 +99,23 @@ template <class T> struct Exponential {
 
 template <class T> INLINE Exponential<T> exponential(Vec<T> x) {
     using S = Simd<T>;
-    x = x > S::limit ? Vec<T>{} + S::limit : x;
-    x = x < -S::limit ? Vec<T>{} - S::limit : x;
+    x = at_least<T>(at_most<T>(x, S::limit), -S::limit);
     Vec<T> shifted = x * T(1.4426950408889634) + S::magic;
     Vec<T> n = shifted - S::magic;
     Vec<T> r = (x - n * S::ln2_high) - n * S::ln2_low;
-    Vec<T> q = Vec<T>{} + T(over_factorial(S::order));
-#pragma GCC unroll 16
-    for (int k = S::order - 1; k >= 2; k--) q = q * r + T(over_factorial(k));
     auto bits = ((typename S::Bits)shifted << S::mantissa) + S::one;
-    return {(Vec<T>)bits, r + r * r * q};
+    return {(Vec<T>)bits, r + r * r * taylor<T>(r)};
 }
 
 template <class T> INLINE Vec<T> sigmoid(Vec<T> x) {
     auto e = exponential<T>(-x);
-    return T(1) / (e.s * e.p + (e.s + T(1)));
+    return reciprocal<T>(e.s * e.p + (e.s + T(1)));
 }
 
 template <class T> INLINE Vec<T> tanh(Vec<T> x) {  // (e^2x − 1) / (e^2x + 1)
     auto e = exponential<T>(x + x);
     Vec<T> minus_one = e.s * e.p + (e.s - T(1));
-    return minus_one / (minus_one + T(2));
+    return minus_one * reciprocal<T>(minus_one + T(2));
 }
 
 // Denormals count as zero while one of these lives: they are slow, and too small to matter.
