@@ -42,10 +42,14 @@ def run_layer(cell: Cell, x: Tensor, state: State, p: Parameters, reverse: bool)
     number = _number(cell)
     assert number is not None
     c0 = state[1] if len(state) > 1 else None
-    tensors = (x, state[0], c0, p["weight_ih"], p["weight_hh"], p.get("bias_ih"), p.get("bias_hh"))
+    tensors: tuple[Tensor | None, ...] = (x, state[0], c0)
+    tensors += (p["weight_ih"], p["weight_hh"], p.get("bias_ih"), p.get("bias_hh"))
+    dtype = p["weight_ih"].dtype
+    if torch.is_autocast_enabled("cpu"):  # the kernel has no shorter arithmetic to gain from: it keeps the weights'
+        tensors = tuple(None if t is None else t.to(dtype) for t in tensors)
     for tensor in tensors:
-        if tensor is not None and tensor.dtype != p["weight_ih"].dtype:
-            raise RuntimeError(f"input and state must be {p['weight_ih'].dtype} as the weights are, got {tensor.dtype}")
+        if tensor is not None and tensor.dtype != dtype:
+            raise RuntimeError(f"input and state must be {dtype} as the weights are, got {tensor.dtype}")
     if torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors):
         output, h, c = _Layer.apply(number, reverse, *tensors)
     else:

@@ -347,8 +347,12 @@ def test_a_subclass_may_have_other_equations_so_it_has_no_kernel() -> None:
 
 
 def test_a_state_of_another_dtype_is_refused() -> None:
-    with pytest.raises(RuntimeError, match="float32"):
-        LSTM(2, 3, backend="fused")(torch.zeros(1, 1, 2, dtype=torch.float64))
+    model, x = LSTM(2, 3, backend="fused"), torch.zeros(1, 1, 2)
+    state = (torch.zeros(1, 1, 3, dtype=torch.float64), torch.zeros(1, 1, 3, dtype=torch.float64))
+    with pytest.raises((RuntimeError, ValueError), match="float32"):
+        model(x, state)
+    with torch.autocast("cpu"):
+        assert model(x.bfloat16())[0].dtype == torch.float32
 
 
 def test_without_a_kernel_the_others_take_over_and_say_so_once(
