@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
+from rnnbench.config import CONF
 from rnnbench.errors import UsageError
-from rnnbench.usage import CONF, check_flags, from_hydra, help_text, one_line
+from rnnbench.usage import check_flags, from_hydra, help_text, one_line
 
 
 def main() -> None:

@@ -18,11 +18,17 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
+import yaml
+
 from rnnbench.errors import UsageError
 
 if TYPE_CHECKING:
     from rnnbench.cells.base import Cell
     from rnnbench.datasets.base import Dataset
+
+HERE = Path(__file__).parent
+CONF = HERE / "conf" if (HERE / "conf").is_dir() else HERE.parent / "conf"
+"""The configuration files: inside the installed package, or beside it in a checkout."""
 
 PLACES = ("name", "results_dir", "checkpoint_seconds", "force", "progress")
 """Keys that say where and how a run is kept, not what it is: no part of its identity."""
@@ -133,6 +139,26 @@ def make_dataset(config: Config) -> Dataset:
     return _make("dataset", config.dataset)
 
 
+def cell_choices() -> dict[str, Cell]:
+    """Every cell of conf/cell by its name on the command line, `custom` aside."""
+    return _choices("cell")
+
+
+def dataset_choices() -> dict[str, Dataset]:
+    """Every dataset of conf/dataset by its name on the command line."""
+    return _choices("dataset")
+
+
+def _choices(key: str) -> dict[str, Any]:
+    made = {}
+    for file in sorted((CONF / key).glob("*.yaml")):
+        values = yaml.safe_load(file.read_text())
+        choice = _choice(key, values.get(key, values))
+        if choice.target != "???":
+            made[file.stem] = _make(key, choice)
+    return made
+
+
 def validate(config: Config) -> Config:
     """The config, made canonical so that one run has one identity: a cell without a forget gate has no forget_bias.
 
@@ -172,10 +198,6 @@ def validate(config: Config) -> Config:
     if cell.forget_gate is None and config.forget_bias is not None:
         config = replace(config, forget_bias=None)
     return config
-
-
-def option_names(key: str, target: str) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(_resolve(key, target)))
 
 
 def _make(key: str, choice: Choice) -> Any:

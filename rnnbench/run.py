@@ -146,7 +146,7 @@ def _carry_out(config: Config, training: Training, directory: Path) -> dict[str,
     """Parity, memory, training and the one look at the test set → the part of the record that they fill."""
     model, task, device, dtype = training.model, training.task, training.device, training.dtype
     recurrent = model.recurrent
-    checked = parity.quick_check(recurrent.cell, recurrent.backend, dtype, device)
+    checked = parity.quick_check(recurrent, recurrent.backend, dtype, device)
     batch = task.train.batch(0, config.batch_size).to(device, dtype)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         saved_bytes = memory.saved_activation_bytes(model, lambda: task.loss(model(batch)[0], batch))
@@ -184,6 +184,7 @@ def _task_facts(task: Task) -> dict[str, Any]:
         "higher_is_better": task.higher_is_better,
         "chance": dict(task.chance),
         "published": dict(task.published),
+        "baselines": dict(task.baselines),
         "seq_len": task.seq_len,
         "train_size": task.train.size,
     }

@@ -82,10 +82,9 @@ class Training:
 
     def run(self) -> Progress:
         """Train until a budget ends it; the model is left with the best validation weights."""
-        progress = self.progress
-        resumed = self._restore()
-        if not resumed:
+        if not self._restore():
             self._evaluate()
+        progress = self.progress
         bar = tqdm(total=self.last_step, initial=progress.step, unit="step", disable=not self.show_progress,
                    dynamic_ncols=True, leave=False)  # fmt: skip
         saved = time.monotonic()

@@ -8,12 +8,8 @@ from pathlib import Path
 
 import yaml
 
-from rnnbench.config import unknown_key
+from rnnbench.config import CONF, unknown_key
 from rnnbench.errors import UsageError
-
-HERE = Path(__file__).parent
-CONF = HERE / "conf" if (HERE / "conf").is_dir() else HERE.parent / "conf"
-"""The configuration files: inside the installed package, or beside it in a checkout."""
 
 FLAGS = ("-m", "--multirun", "-h", "--help", "--hydra-help", "--version", "-c", "--cfg", "--resolve", "-p", "--package",
          "-r", "--run", "-i", "--info", "-cp", "--config-path", "-cn", "--config-name", "-cd", "--config-dir",

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported, here and in every process that a test starts: small
+# tensors gain nothing from threads, and several test processes share the cores
+
 from pathlib import Path
 
 import pytest

@@ -5,6 +5,7 @@ What it must fail is in test_planted_errors.py.
 
 from __future__ import annotations
 
+import sys
 import time
 from types import SimpleNamespace
 
@@ -18,13 +19,14 @@ from rnnbench.cells.gru import GRUCell
 from rnnbench.cells.gru_reset_before import GRUResetBeforeCell
 from rnnbench.cells.lstm import LSTMCell
 from rnnbench.cells.rnn import RNNCell
+from rnnbench.config import cell_choices
 from rnnbench.errors import UsageError
 from rnnbench.layers import GRU, LSTM, Recurrent
-from rnnbench.parity.__main__ import main, registered_cells
+from rnnbench.parity.__main__ import main
 from rnnbench.parity.cases import Case
 from rnnbench.parity.compare import _full_precision, _relative_error
 
-CELLS = registered_cells()
+CELLS = cell_choices()
 CPU = torch.device("cpu")
 COMBINATIONS = [
     (name, backend, dtype)
@@ -106,20 +108,26 @@ def test_quick_check_of_a_layer_takes_its_shape_and_leaves_it_alone() -> None:
 
 
 def test_quick_check_leaves_global_randomness_threads_and_precision_alone() -> None:
+    layer = LSTM(3, 4, num_layers=2)
     torch.manual_seed(5)
     state, threads = torch.get_rng_state(), torch.get_num_threads()
-    first = parity.quick_check(LSTM(3, 4, num_layers=2), "eager", torch.float32, "cpu")
+    first = parity.quick_check(layer, "eager", torch.float32, "cpu")
     assert torch.equal(torch.get_rng_state(), state)
     assert torch.get_num_threads() == threads
     torch.manual_seed(6)
-    assert parity.quick_check(LSTM(3, 4, num_layers=2), "eager", torch.float32, "cpu") == first
+    assert parity.quick_check(layer, "eager", torch.float32, "cpu") == first
 
 
-def test_precision_is_full_inside_and_restored_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.backends.cuda.matmul, "fp32_precision", "tf32")
-    with _full_precision():
-        assert torch.backends.cuda.matmul.fp32_precision == torch.backends.cudnn.rnn.fp32_precision == "ieee"
-    assert torch.backends.cuda.matmul.fp32_precision == "tf32"
+def test_precision_is_full_inside_and_restored_outside() -> None:
+    matmul, rnn = torch.backends.cuda.matmul, torch.backends.cudnn.rnn
+    before = matmul.fp32_precision
+    try:
+        matmul.fp32_precision = "tf32"
+        with _full_precision():
+            assert matmul.fp32_precision == rnn.fp32_precision == "ieee"
+        assert matmul.fp32_precision == "tf32"
+    finally:
+        matmul.fp32_precision = before
 
 
 def test_quick_check_is_quick() -> None:
@@ -136,10 +144,11 @@ def test_quick_check_error_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
         output, last = eager.forward(stack, x, state)
         return 2 * output, last
 
-    monkeypatch.setitem(
-        backends.BACKENDS, "eager", SimpleNamespace(unsupported=lambda *_: None, forward=doubled)
-    )  # fmt: skip
-    with pytest.raises(parity.ParityError, match="backend eager fails its parity check: output.*torch.nn") as caught:
+    planted = SimpleNamespace(unsupported=lambda *_: None, forward=doubled)
+    monkeypatch.setitem(backends.BACKENDS, "eager", planted)
+    with pytest.raises(
+        parity.ParityError, match=r"backend eager fails its parity check: .* torch\.nn float64"
+    ) as caught:
         parity.quick_check(LSTMCell(), "eager", torch.float32, "cpu")
     assert "\n" not in str(caught.value)
     assert main(["cell=rnn", "backend=eager", "dtype=float64", "device=cpu"]) == 1
@@ -160,12 +169,12 @@ def test_command_line_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert " pass " in lines[1] and lines[-1] == "all 2 pass"
 
 
-class MyCell(GRUResetBeforeCell):
+class MyCell(RNNCell):
     """A cell of a user's own package."""
 
 
-class MyWrongCell(GRUCell):
-    """Says that it is torch's GRU and adds a little."""
+class MyWrongCell(RNNCell):
+    """Says that it is torch's RNN and adds a little."""
 
     def step(self, gates_x, state, p):
         (h,) = super().step(gates_x, state, p)
@@ -173,8 +182,6 @@ class MyWrongCell(GRUCell):
 
 
 def test_command_line_takes_an_import_path(capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
-    import sys
-
     monkeypatch.setitem(sys.modules, "my_package.my_module", sys.modules[__name__])
     chosen = ["backend=eager", "dtype=float64", "device=cpu"]
     assert main(["cell=my_package.my_module.MyCell", *chosen]) == 0
@@ -202,9 +209,7 @@ def test_command_line_says_what_it_left_out(capsys: pytest.CaptureFixture[str], 
         (["cell=gru_reset_before", "backend=torch"], "nothing to check: gru_reset_before torch"),
     ],
 )
-def test_command_line_refuses_in_one_line(
-    arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_command_line_refuses_in_one_line(arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
     printed = capsys.readouterr()
     assert printed.out == "" and printed.err.startswith(line) and printed.err.count("\n") == 1

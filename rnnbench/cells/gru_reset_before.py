@@ -29,9 +29,9 @@ class GRUResetBeforeCell(Cell):
     def step(self, gates_x: Tensor, state: State, p: Parameters) -> State:
         (h,) = state  # (B, H)
         H = h.shape[-1]
-        rz_x, n_x = torch.split(gates_x, (2 * H, H), dim=-1)  # (B, 2H), (B, H)
-        w_rz, w_n = torch.split(p["weight_hh"], (2 * H, H))  # (2H, H), (H, H)
-        b_rz, b_n = torch.split(p["bias_hh"], (2 * H, H)) if "bias_hh" in p else (None, None)
+        rz_x, n_x = torch.split(gates_x, [2 * H, H], dim=-1)  # (B, 2H), (B, H)
+        w_rz, w_n = torch.split(p["weight_hh"], [2 * H, H])  # (2H, H), (H, H)
+        b_rz, b_n = torch.split(p["bias_hh"], [2 * H, H]) if "bias_hh" in p else (None, None)
         r, z = torch.sigmoid(rz_x + F.linear(h, w_rz, b_rz)).chunk(2, dim=-1)  # (B, H) each
         n = torch.tanh(n_x + F.linear(r * h, w_n, b_n))
         return ((1 - z) * h + z * n,)

@@ -23,6 +23,7 @@ import torch
 
 from rnnbench import backends
 from rnnbench.cells.base import Cell
+from rnnbench.config import cell_choices
 from rnnbench.errors import UsageError
 from rnnbench.parity.compare import Result, check
 
@@ -89,24 +90,8 @@ def _chosen(key: str, value: str | None, choices: list[str]) -> list[str]:
     return value.split(",")
 
 
-def registered_cells() -> dict[str, Cell]:
-    """Every cell of conf/cell by name, `custom` aside."""
-    from rnnbench.cells.gru import GRUCell
-    from rnnbench.cells.gru_reset_before import GRUResetBeforeCell
-    from rnnbench.cells.lstm import LSTMCell
-    from rnnbench.cells.rnn import RNNCell
-
-    return {
-        "gru": GRUCell(),
-        "gru_reset_before": GRUResetBeforeCell(),
-        "lstm": LSTMCell(),
-        "rnn": RNNCell(),
-        "rnn_relu": RNNCell("relu"),
-    }
-
-
 def _cells(value: str | None) -> dict[str, Cell]:
-    registered = registered_cells()
+    registered = cell_choices()
     if value is None:
         return registered
     cells = {}

@@ -57,7 +57,7 @@ GRID: tuple[Case, ...] = (
 )
 """Ends (one step, one sequence, one unit), odd and even sizes, sizes just above a vector's width, long sequences."""
 
-FINITE_DIFFERENCES: tuple[Case, ...] = (Case(4, 2, 3, 4), Case(3, 2, 2, 2, num_layers=2, bidirectional=True, bias=False))
+FINITE_DIFFERENCES: tuple[Case, ...] = (Case(4, 2, 3, 4), Case(3, 2, 2, 3, bias=False, initial_state=False))
 """Small enough to move every single number and see what the loss does."""
 
 LARGEST_QUICK_SIZE = 256

@@ -20,7 +20,7 @@ _X_FIRST = ("seq_len", "train_size", "hidden_size_asked", "num_layers", "batch_s
 
 def config_columns(runs: pd.DataFrame) -> list[str]:
     """Columns of `runs` that come from the configuration, without the seed."""
-    known = [name for name, (where, _) in COLUMNS.items() if "config." in where and name != "seed"]
+    known = [name for name, (where, _) in COLUMNS.items() if "config." in where and name != "seed" and name in runs]
     extra = [name for name in runs.columns if name not in COLUMNS and not name.startswith(("test_", "valid_", "env_"))]
     return [*known, *(name for name in extra if name not in NOT_WHAT)]
 
@@ -42,6 +42,17 @@ def with_conditions(runs: pd.DataFrame) -> pd.DataFrame:
     by = ["dataset", "seq_len", "hidden_size_asked", "cell", *columns]
     runs["condition"] = runs.groupby(list(dict.fromkeys(by)), dropna=False, sort=True).ngroup()
     return runs.sort_values(["condition", "seed", "run_id"], kind="stable", ignore_index=True)
+
+
+_ALWAYS = {"dataset", "seq_len", "cell", "hidden_size", "hidden_size_asked", "num_layers", "device", "threads"}
+_ALWAYS |= {"backend", "budget_solved"}
+
+
+def lean(runs: pd.DataFrame) -> pd.DataFrame:
+    """`runs` without what is the same everywhere, for the many small tables that figures are made of."""
+    same = [name for name in config_columns(runs) if name not in _ALWAYS and runs[name].nunique(dropna=False) < 2]
+    facts = [name for name in runs.columns if name.startswith("env_") and name not in ("env_cpu", "env_gpu")]
+    return runs.drop(columns=[*same, *facts, "name", "error", "started", "finished"])
 
 
 def shown_keys(runs: pd.DataFrame) -> list[str]:
@@ -87,6 +98,8 @@ def key(column: str) -> str:
 
 
 def _varies(frame: pd.DataFrame, name: str, within: Sequence[str]) -> bool:
+    if frame[name].nunique(dropna=False) < 2:
+        return False
     return bool((frame.groupby(list(within), dropna=False)[name].nunique(dropna=False) > 1).any())
 
 

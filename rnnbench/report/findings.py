@@ -49,16 +49,19 @@ def compare(runs: pd.DataFrame) -> list[Comparison]:
     for panel in panels(runs, one_x=True):
         scores = panel.runs[panel.runs["status"] == "ok"].drop_duplicates(["cell", "seed"])
         cells = in_order(scores["cell"])
-        by_seed = scores.pivot(index="seed", columns="cell", values="test_score").dropna(axis=1, how="all")
+        of_cell: dict[str, dict[int, float]] = {}
+        for cell, seed, score in zip(scores["cell"], scores["seed"], scores["test_score"], strict=True):
+            of_cell.setdefault(cell, {})[seed] = score
         for other in cells[1:]:
-            both = by_seed[[cells[0], other]].dropna()
-            if both.empty:
+            first, second = of_cell[cells[0]], of_cell[other]
+            differences = [first[seed] - second[seed] for seed in sorted(first.keys() & second.keys())]
+            if not differences:
                 continue
             own = scores[scores["cell"].isin([cells[0], other])]
             found.append(Comparison(
                 panel.dataset, panel.fixed, cells[0], other, str(own["metric"].iloc[0]),
                 bool(own["higher_is_better"].iloc[0]),
-                mean_interval((both[cells[0]] - both[other]).to_numpy(float)),
+                mean_interval(differences),
                 tuple(name for name in panel.tuned if own[name].nunique(dropna=False) > 1),
             ))  # fmt: skip
     return found
@@ -110,12 +113,15 @@ def pairs(comparisons: Sequence[Comparison]) -> list[tuple[str, str, list[Compar
     return [(first, second, members) for (first, second), members in found.items()]
 
 
-def headline(comparisons: Sequence[Comparison], over: Sequence[str] | None = None) -> str:
-    """`spoken` for each pair of cells; names the pair where that is not clear."""
+def headline(comparisons: Sequence[Comparison], over: Sequence[str] | None = None, most: int = 2) -> str:
+    """`spoken` for each of the first pairs of cells; names the pair where that is not clear."""
     found = pairs(comparisons)
     if len(found) == 1:
         return spoken(found[0][2], over)
-    return "\n".join(f"{cell_name(a)} and {cell_name(b)}: {spoken(members, over)}" for a, b, members in found)
+    lines = [f"{cell_name(a)} and {cell_name(b)}: {spoken(members, over)}" for a, b, members in found[:most]]
+    return "\n".join(
+        [*lines, f"({len(found) - most} more in the table of differences)"] if len(found) > most else lines
+    )
 
 
 def ratio(runs: pd.DataFrame, column: str) -> str:

@@ -17,7 +17,7 @@ from matplotlib.transforms import ScaledTranslation
 from rnnbench.report.conditions import Panel, cell_name, in_order, key, short
 from rnnbench.report.style import Look, legend, looks
 
-MOST_PANELS = 6
+MOST_PANELS, SOME_PANELS = 6, 3  # of so many all are drawn; of more, so many, or one a dataset
 Draw = Callable[[Axes, Panel, dict[str, Look]], None]
 
 
@@ -32,20 +32,24 @@ class Drawing:
     finding: str = ""  # for readers who do not see it
 
 
-def largest(panels: Sequence[Panel], most: int = MOST_PANELS) -> tuple[list[Panel], str]:
-    """The panels with most runs, in their order, and the words that say which are left out."""
-    if len(panels) <= most:
+def largest(panels: Sequence[Panel]) -> tuple[list[Panel], str]:
+    """All panels, or where they are too many some of each dataset, those with most runs, and the words that say so."""
+    if len(panels) <= MOST_PANELS:
         return list(panels), ""
-    kept = sorted(sorted(range(len(panels)), key=lambda i: -len(panels[i].runs))[:most])
-    return [
-        panels[i] for i in kept
-    ], f" Drawn: {most} of {len(panels)} panels, those with most runs; summary.csv has all."
+    some = min(MOST_PANELS, max(SOME_PANELS, len({panel.dataset for panel in panels})))
+    turn: dict[int, int] = {}  # panel → how many larger ones its dataset has: every dataset has its turn
+    for dataset in {panel.dataset for panel in panels}:
+        own = [index for index, panel in enumerate(panels) if panel.dataset == dataset]
+        turn |= {index: rank for rank, index in enumerate(sorted(own, key=lambda index: -len(panels[index].runs)))}
+    kept = sorted(sorted(turn, key=lambda index: (turn[index], index))[:some])
+    words = f" Drawn: {len(kept)} of {len(panels)} panels, those with most runs of each dataset; summary.csv has all."
+    return [panels[index] for index in kept], words
 
 
 def grid(panels: Sequence[Panel], draw: Draw, columns: int, extra: Sequence[Line2D] = ()) -> Figure:
     """A figure with `columns` panels in a row (4.6 × 3.6 inches each)."""
     look = looks([cell for panel in panels for cell in panel.runs["cell"].unique()])
-    columns = min(columns, len(panels))
+    columns = 2 if len(panels) == 4 and columns > 1 else min(columns, len(panels))
     rows = math.ceil(len(panels) / columns)
     figure = Figure(figsize=(4.6 * columns, 3.6 * rows + 0.4), layout="constrained")
     places = list(figure.subplots(rows, columns, squeeze=False).flat)

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from rnnbench.errors import UsageError
 from rnnbench.records import RECORD, read_results, write_bytes_atomically, write_text_atomically
 from rnnbench.report import text
-from rnnbench.report.conditions import cell_name, key, said, shown_keys, with_conditions
+from rnnbench.report.conditions import cell_name, key, lean, said, shown_keys, with_conditions
 from rnnbench.report.costs import memory, parameters, step_time
 from rnnbench.report.curves import learning_curves
 from rnnbench.report.findings import Comparison, compare
@@ -25,10 +25,10 @@ from rnnbench.report.summary import interval, markdown, number, shown, summarise
 _MOST_ROWS = 1000  # of a table on the page
 _NOTE = (
     "Mean test score at the step that was best on validation, over the n seeds that ended well, with its 95 % Student "
-    "t interval, which may reach beyond what the metric can be where seeds are few. Diverged and failed runs are counted "
-    "beside it, not averaged. “Solved” counts runs whose validation score reached the threshold, of all that ended well "
-    "or diverged; in the median of steps, those that did not count as longer than any that did. Step times leave out runs "
-    "timed while another ran beside them."
+    "t interval, which may reach beyond what the metric can be where seeds are few. Diverged and failed runs are "
+    "counted beside it, not averaged. “Solved” counts runs whose validation score reached the threshold, of all that "
+    "ended well or diverged; in the median of steps, those that did not count as longer than any that did. Step times "
+    "leave out runs timed while another ran beside them."
 )
 
 
@@ -45,18 +45,19 @@ def make_report(directory: Path | str) -> Path:
         found = len(results.skipped) + len(results.unfinished)
         raise UsageError(f"no results in {directory}: no readable {RECORD} in {found} run director(ies)")
     runs = with_conditions(results.runs)
-    comparisons = compare(runs)
+    few = lean(runs)
+    comparisons = compare(few)
     keys = shown_keys(runs)
     summary = summarise(runs)
     table = shown(summary, keys)
-    drawings = _drawings(runs, comparisons)
+    drawings = _drawings(few, comparisons)
     with drawing_context():
         figures = [_made(drawing, directory / "figures") for drawing in drawings]
     write_text_atomically(
         directory / "summary.csv", summary.rename(columns=key).to_csv(index=False, lineterminator="\n")
     )
     write_text_atomically(directory / "runs.csv", _portable(runs, directory).to_csv(index=False, lineterminator="\n"))
-    answer, warnings = text.answer(runs, comparisons), text.warnings(results, runs, directory)
+    answer, warnings = text.answer(few, comparisons), text.warnings(results, runs, directory)
     write_text_atomically(directory / "summary.md", _summary_md(directory, runs, answer, warnings, table))
     environment = Environment(
         loader=PackageLoader("rnnbench.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True

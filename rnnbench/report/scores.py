@@ -39,8 +39,8 @@ def scores(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> Drawing | N
 
     return Drawing(
         "scores", "Test score",
-        "Mean over seeds with its 95 % Student t interval; beside it, faint: single runs. One run has no interval. Titles "
-        "compare paired seeds. Intervals that leave the frame are whole in the summary."
+        "Mean over seeds with its 95 % Student t interval; beside it, faint: single runs. One run has no interval. "
+        "Titles compare paired seeds. Intervals that leave the frame are whole in the summary."
         + "".join([left_out, *dict.fromkeys(notes)]),
         lambda columns: grid(drawn, draw, columns),
         "; ".join(f"{panel.label}: {_finding(panel, comparisons)}" for panel in drawn),
@@ -128,6 +128,6 @@ def _medians(panel: Panel) -> str:
     parts = []
     for cell, part in panel.cells():
         calm = part[~part["contended"].fillna(False).astype(bool)]
-        seconds = f"in {number(float(np.median(calm['train_seconds'])))} s" if len(calm) else "(time contended)"
+        seconds = f"in {number(float(np.median(calm['train_seconds'])))}\u00a0s" if len(calm) else "(time contended)"
         parts.append(f"{cell_name(cell)} {number(float(np.median(part['test_score'])))} {seconds} (n = {len(part)})")
     return "; ".join(parts)

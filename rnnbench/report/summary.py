@@ -23,40 +23,39 @@ def summarise(runs: pd.DataFrame) -> pd.DataFrame:
     of steps_to_threshold, step_ms (median, p10, p90: medians over runs not contended), contended, parameters, memory.
     """
     keys = shown_keys(runs)
-    rows = [dict(zip(keys, part.iloc[0][keys], strict=True)) | _row(part) for _, part in runs.groupby("condition")]
-    return pd.DataFrame(rows)
+    first = runs.drop_duplicates("condition").set_index("condition")
+    busy = runs["contended"].fillna(False).astype(bool)
+    ok, ended = runs["status"] == "ok", runs["status"] != "failed"
+    table = first[keys].copy()
+    table["metric"] = runs.groupby("condition")["metric"].first()
+    table["runs"] = runs.groupby("condition").size()
+    for name, status in (("n", "ok"), ("diverged", "diverged"), ("failed", "failed")):
+        table[name] = (runs["status"] == status).groupby(runs["condition"]).sum()
+    scores = {condition: part.to_numpy(float) for condition, part in runs[ok].groupby("condition")["test_score"]}
+    means = [mean_interval(scores.get(condition, np.empty(0))) for condition in table.index]
+    table["test_mean"], table["test_low"], table["test_high"] = np.array(
+        [(mean.estimate, mean.low, mean.high) for mean in means]
+    ).T
+    table["steps"], table["train_seconds"] = _medians(runs[ok], "steps"), _medians(runs[ok], "train_seconds")
+    table["threshold"] = _medians(runs, "budget_solved")
+    columns = ["budget_solved", "steps_to_threshold"]
+    results = {condition: steps_to_threshold(part) for condition, part in runs[ended].groupby("condition")[columns]}
+    solved = [results.get(condition, (0, 0, math.nan)) for condition in table.index]
+    for index, name in enumerate(("solved", "solved_of", "steps_to_threshold")):
+        table[name] = [values[index] for values in solved]
+    for name, column in (("step_ms", "step_ms_median"), ("step_ms_p10", "step_ms_p10"), ("step_ms_p90", "step_ms_p90")):
+        table[name] = _medians(runs[ok & ~busy], column)
+    table["contended"] = (ok & busy).groupby(runs["condition"]).sum()
+    table["parameters"] = _medians(runs[ended], "total_parameters")
+    table["recurrent_parameters"] = _medians(runs[ended], "recurrent_parameters")
+    table["saved_MiB"] = _medians(runs[ok], "saved_activation_bytes") / MEBIBYTE
+    table["peak_MiB"] = _medians(runs[ok], "peak_bytes") / MEBIBYTE
+    return table.reset_index(drop=True)
 
 
-def _row(runs: pd.DataFrame) -> dict[str, Any]:
-    ok = runs[runs["status"] == "ok"]
-    results = runs[runs["status"] != "failed"]
-    calm = ok[~ok["contended"].fillna(False).astype(bool)]
-    score = mean_interval(ok["test_score"].to_numpy(float))
-    solved, solved_of, to_threshold = steps_to_threshold(results)
-    return {
-        "metric": next(iter(runs["metric"].dropna()), None),
-        "runs": len(runs),
-        "n": len(ok),
-        "diverged": int((runs["status"] == "diverged").sum()),
-        "failed": int((runs["status"] == "failed").sum()),
-        "test_mean": score.estimate,
-        "test_low": score.low,
-        "test_high": score.high,
-        "steps": _median(ok["steps"]),
-        "train_seconds": _median(ok["train_seconds"]),
-        "threshold": _median(runs["budget_solved"]),
-        "solved": solved,
-        "solved_of": solved_of,
-        "steps_to_threshold": to_threshold,
-        "step_ms": _median(calm["step_ms_median"]),
-        "step_ms_p10": _median(calm["step_ms_p10"]),
-        "step_ms_p90": _median(calm["step_ms_p90"]),
-        "contended": len(ok) - len(calm),
-        "parameters": _median(results["total_parameters"]),
-        "recurrent_parameters": _median(results["recurrent_parameters"]),
-        "saved_MiB": _median(ok["saved_activation_bytes"]) / MEBIBYTE,
-        "peak_MiB": _median(ok["peak_bytes"]) / MEBIBYTE,
-    }
+def _medians(runs: pd.DataFrame, column: str) -> pd.Series:
+    """The median of each condition, NaN where nothing is known."""
+    return runs[column].astype("float64").groupby(runs["condition"]).median()
 
 
 def steps_to_threshold(results: pd.DataFrame) -> tuple[int, int, float]:
@@ -67,11 +66,6 @@ def steps_to_threshold(results: pd.DataFrame) -> tuple[int, int, float]:
     asked = results[results["budget_solved"].notna()]
     steps = asked["steps_to_threshold"].astype("float64").fillna(math.inf).to_numpy()
     return int(np.isfinite(steps).sum()), len(asked), float(np.median(steps)) if len(asked) else math.nan
-
-
-def _median(values: pd.Series) -> float:
-    there = values.dropna().to_numpy(float)
-    return float(np.median(there)) if len(there) else math.nan
 
 
 def number(value: float, digits: int = 3) -> str:

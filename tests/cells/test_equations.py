@@ -40,11 +40,11 @@ def scalar_step(cell: Cell, weight_ih: list, weight_hh: list, bias_ih: list, bia
 @pytest.mark.parametrize("name", CELLS)
 @pytest.mark.parametrize("bias", [True, False])
 def test_step_is_the_papers_equations(name: str, bias: bool, oracle: ModuleType) -> None:
-    cell, (B, I, H) = CELLS[name], (3, 4, 5)
+    cell, B, input_size, H = CELLS[name], 3, 4, 5
     rng = np.random.default_rng(7)
-    shapes = cell.parameter_shapes(I, H, True)
+    shapes = cell.parameter_shapes(input_size, H, True)
     weights = {role: rng.normal(size=shape) * (bias or "bias" not in role) for role, shape in shapes.items()}
-    x, states = rng.normal(size=(B, I)), [rng.normal(size=(B, H)) for _ in cell.state]
+    x, states = rng.normal(size=(B, input_size)), [rng.normal(size=(B, H)) for _ in cell.state]
 
     p = {role: torch.from_numpy(w) for role, w in weights.items() if bias or "bias" not in role}
     new = cell.step(cell.project(torch.from_numpy(x)[None], p)[0], tuple(torch.from_numpy(s) for s in states), p)

@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from rnnbench.cells.base import Cell
+from rnnbench.config import cell_choices
 from rnnbench.layers import Recurrent
-from rnnbench.parity.__main__ import registered_cells
 
-CELLS = registered_cells()
+CELLS = cell_choices()
 
 
 @pytest.fixture(params=CELLS)
@@ -26,12 +26,14 @@ def drawn(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
 @pytest.mark.parametrize(("num_layers", "bidirectional", "bias"), [(1, False, True), (2, True, False)])
 def test_gradients_are_the_finite_differences(cell: Cell, num_layers: int, bidirectional: bool, bias: bool) -> None:
     """torch's own gradcheck, through the whole layer: input, states and every weight."""
-    T, B, I, H = 3, 2, 2, 3
+    T, B, input_size, H = 3, 2, 2, 3
     generator = torch.Generator().manual_seed(3)
-    layer = Recurrent(cell, I, H, num_layers, bias, bidirectional=bidirectional, dtype=torch.float64, backend="eager")
+    layer = Recurrent(
+        cell, input_size, H, num_layers, bias, bidirectional=bidirectional, dtype=torch.float64, backend="eager"
+    )
     names = [name for name, _ in layer.named_parameters()]
     count = num_layers * (1 + bidirectional)
-    x = drawn((T, B, I), generator)
+    x = drawn((T, B, input_size), generator)
     state = [drawn((count, B, H), generator) for _ in cell.state]
     weights = [drawn(tuple(weight.shape), generator) for weight in layer.parameters()]
 
@@ -72,5 +74,5 @@ def test_learns(cell: Cell) -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        losses.append(float(loss))
+        losses.append(loss.item())
     assert losses[-1] < losses[0] / 2

@@ -1,0 +1,119 @@
+"""The report as a whole: what it writes, that it stands alone, that it names what is missing, that it is quick."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from rnnbench.errors import UsageError
+from rnnbench.report import make_report
+from tests.fake_records import record, sweep, write
+
+FIGURES = {"scores", "curves_steps", "curves_seconds", "step_time", "parameters", "score_time", "memory"}
+
+
+@pytest.fixture(scope="module")
+def messy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two datasets, three cells, and all that goes wrong."""
+    results = tmp_path_factory.mktemp("results") / "messy"
+    contents = sweep(seq_lens=(50, 200)) + sweep(datasets=("jsb",), seq_lens=(129,))
+    contents[0] = record("lstm", seq_len=50, seed=0, status="diverged")
+    contents[1] = record("lstm", seq_len=50, seed=1, status="failed")
+    contents[-2]["timing"]["contended"] = True
+    write(results, contents[:-1])
+    (results / "runs" / "begun").mkdir()
+    (results / "runs" / "half").mkdir()
+    (results / "runs" / "half" / "run.json").write_text('{"schema_version": 1, "run')
+    assert make_report(results) == results / "report.html"
+    return results
+
+
+def test_all_files_are_there(messy: Path) -> None:
+    assert {path.name for path in (messy / "figures").iterdir()} == {
+        f"{f}.{x}" for f in FIGURES for x in ("png", "svg")
+    }
+    summary = pd.read_csv(messy / "summary.csv")
+    assert len(summary) == 6
+    assert summary["runs"].sum() == len(pd.read_csv(messy / "runs.csv")) == 17
+    assert (messy / "summary.md").read_text().startswith("# messy\n")
+
+
+def test_the_page_loads_nothing_from_elsewhere(messy: Path) -> None:
+    page = (messy / "report.html").read_text()
+    sources = re.findall(r"""(?:src|srcset|href)\s*=\s*["']([^"']*)|url\(([^)]*)\)|@import""", page)
+    assert sources
+    assert all(source.startswith("data:image/") for source, _ in sources)
+    assert "<script" not in page
+
+
+def test_the_page_names_what_is_missing(messy: Path) -> None:
+    page = (messy / "report.html").read_text()
+    assert "17 runs (15 ok, 1 diverged, 1 failed)" in page
+    assert "1 run(s) diverged and have no score: lstm-adding-T50-h64-s0-0.005" in page
+    assert "runs/half/run.json" in page
+    assert "started without a record yet: begun" in page
+    assert "Incomplete: " in page
+
+
+def test_names_from_records_are_escaped(tmp_path: Path) -> None:
+    write(tmp_path, [record(environment__cpu="<script>alert(1)</script>")])
+    assert "<script" not in make_report(tmp_path).read_text()
+
+
+def test_the_same_records_give_the_same_files(tmp_path: Path) -> None:
+    write(tmp_path, sweep(seq_lens=(50,), seeds=(0, 1)))
+    make_report(tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    make_report(tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("contents", [
+    [record(test_score=0.5)],
+    [record(status="diverged")],
+    [record(status="failed") | {"task": {}, "metrics": None, "timing": {}, "memory": {}, "parameters": {}}],
+    [record(test_score=0.5, config__cell={"name": "mine"})],
+    [record(task__chance={}, task__published={}, config__budget={"solved": None})],
+])  # fmt: skip
+def test_odd_results_still_have_a_page(tmp_path: Path, contents: list[dict]) -> None:
+    write(tmp_path, contents, histories=False)
+    assert make_report(tmp_path).exists()
+
+
+def test_no_results_is_one_clear_line(tmp_path: Path) -> None:
+    for directory in (tmp_path / "nowhere", tmp_path):
+        with pytest.raises(UsageError, match="no "):
+            make_report(directory)
+    (tmp_path / "runs").mkdir()
+    with pytest.raises(UsageError, match="no results in"):
+        make_report(tmp_path)
+
+
+def test_the_command_prints_the_path_without_torch_or_hydra(tmp_path: Path) -> None:
+    write(tmp_path, [record(test_score=0.5)], histories=False)
+    code = (
+        "import sys; from rnnbench.report.__main__ import main; code = main(sys.argv[1:]); "
+        "assert not {'torch', 'hydra', 'matplotlib.pyplot'} & set(sys.modules); sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{tmp_path / 'report.html'}\n"
+    wrong = subprocess.run(
+        [sys.executable, "-m", "rnnbench.report", str(tmp_path / "x")], capture_output=True, text=True, check=False
+    )
+    assert wrong.returncode == 2
+    assert len(wrong.stderr.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_ten_thousand_records(tmp_path: Path) -> None:
+    cells, widths = ("lstm", "gru", "rnn", "gru_reset_before"), tuple(range(8, 208, 8))
+    write(tmp_path, sweep(cells, ("adding", "jsb"), (50, 100, 200, 400, 800), range(10), widths), histories=False)
+    start = time.process_time()
+    make_report(tmp_path)
+    assert time.process_time() - start < 40  # twice what is promised, for a busy machine
