@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+from functools import cache
 from types import ModuleType
 
 import torch
 from torch import Tensor
 
-from rnnbench.backends import eager, torch_nn
+from rnnbench.backends import eager, fused, kernel, torch_nn
 from rnnbench.backends.base import Stack
 from rnnbench.cells.base import Cell, State
 from rnnbench.errors import UsageError
 
-BACKENDS: dict[str, ModuleType] = {"torch": torch_nn, "eager": eager}
+BACKENDS: dict[str, ModuleType] = {"fused": fused, "torch": torch_nn, "eager": eager}
 """By name, fastest first."""
 
 NAMES = ("auto", *sorted(BACKENDS))
@@ -30,6 +32,8 @@ def choose(name: str, cell: Cell, device: torch.device, dtype: torch.dtype) -> s
     """
     choices = available(cell, device, dtype)
     if name == "auto":
+        if device.type == "cpu" and kernel.library() is None:
+            say_what_is_missing()
         return choices[0]
     if name not in BACKENDS:
         raise UsageError("no such backend", key="backend", value=name, allowed=", ".join(NAMES))
@@ -37,6 +41,12 @@ def choose(name: str, cell: Cell, device: torch.device, dtype: torch.dtype) -> s
     if reason is not None:
         raise UsageError(reason, key="backend", value=name, allowed=f"auto, {', '.join(choices)}")
     return name
+
+
+@cache
+def say_what_is_missing() -> None:
+    """One line on stderr, once a process."""
+    print("rnnbench: the fused CPU kernel was not compiled; slower backends take over", file=sys.stderr)
 
 
 def forward(name: str, stack: Stack, x: Tensor, state: State) -> tuple[Tensor, State]:

@@ -1,0 +1,2 @@
+#define FUSED_ISA avx2
+#include "isa.h"

@@ -1,0 +1,2 @@
+#define FUSED_ISA avx512
+#include "isa.h"

@@ -1,0 +1,2 @@
+#define FUSED_ISA baseline
+#include "isa.h"

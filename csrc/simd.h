@@ -1,0 +1,146 @@
+// One vector of the instruction set this file is compiled for, and exp, σ, tanh on it.
+//
+//     e^x = 2^n · e^r,   n = round(x / ln 2),   |r| ≤ ln 2 / 2
+//     p = e^r − 1 (Taylor to the last digit),   s = 2^n (written into the exponent bits)
+//     e^x = s + s·p     and     e^x − 1 = s·p + (s − 1), exact to the last digits near x = 0 as well
+//
+// Arguments are clamped to where s is a normal number, so nothing overflows; NaN stays NaN.
+#pragma once
+#include <stdint.h>
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+#define INLINE inline __attribute__((always_inline))
+#define INLINE_LAMBDA __attribute__((always_inline))
+
+namespace fused {
+namespace FUSED_ISA {
+
+#if defined(__AVX512F__)
+constexpr int VECTOR_BYTES = 64, ROWS = 6;  // 32 registers: 6 rows × 4 gates of sums, the rest for operands
+#elif defined(__AVX2__)
+constexpr int VECTOR_BYTES = 32, ROWS = 3;  // 16 registers: 3 rows × 4 gates
+#elif defined(__aarch64__)
+constexpr int VECTOR_BYTES = 16, ROWS = 6;
+#else
+constexpr int VECTOR_BYTES = 16, ROWS = 3;
+#endif
+
+template <class T> struct Simd;
+
+template <> struct Simd<float> {
+    typedef float Vec __attribute__((vector_size(VECTOR_BYTES)));
+    typedef uint32_t Bits __attribute__((vector_size(VECTOR_BYTES)));
+    typedef float Unaligned __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
+    static constexpr int lanes = VECTOR_BYTES / 4, mantissa = 23;
+    static constexpr uint32_t one = 0x3f800000;
+    static constexpr float limit = 87.f, magic = 12582912.f;  // 1.5 · 2^23: adding it rounds to an integer
+    static constexpr float ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;
+    static constexpr int order = 7;
+};
+
+template <> struct Simd<double> {
+    typedef double Vec __attribute__((vector_size(VECTOR_BYTES)));
+    typedef uint64_t Bits __attribute__((vector_size(VECTOR_BYTES)));
+    typedef double Unaligned __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
+    static constexpr int lanes = VECTOR_BYTES / 8, mantissa = 52;
+    static constexpr uint64_t one = 0x3ff0000000000000;
+    static constexpr double limit = 708., magic = 6755399441055744.;  // 1.5 · 2^52
+    static constexpr double ln2_high = 6.93145751953125e-1, ln2_low = 1.42860682030941723212e-6;
+    static constexpr int order = 13;
+};
+
+template <class T> using Vec = typename Simd<T>::Vec;
+template <class T> constexpr int LANES = Simd<T>::lanes;
+
+template <class T> INLINE Vec<T> load(const T *p) { return *(const typename Simd<T>::Unaligned *)p; }
+template <class T> INLINE void store(T *p, Vec<T> v) { *(typename Simd<T>::Unaligned *)p = v; }
+
+// The first n lanes only, for sizes that are no multiple of a vector: the others read as zero and are not written.
+template <class T> INLINE Vec<T> load(const T *p, int n) {
+    if (__builtin_expect(n >= LANES<T>, 1)) return load(p);
+    Vec<T> v = {};
+    for (int i = 0; i < n; i++) v[i] = p[i];
+    return v;
+}
+template <class T> INLINE void store(T *p, Vec<T> v, int n) {
+    if (__builtin_expect(n >= LANES<T>, 1)) return store(p, v);
+    for (int i = 0; i < n; i++) p[i] = v[i];
+}
+
+template <int K> constexpr double over_factorial = over_factorial<K - 1> / K;
+template <> constexpr double over_factorial<0> = 1;
+
+// Σ_{k=2}^{order} r^{k−2} / k!
+template <class T, int K = 2> INLINE Vec<T> taylor(Vec<T> r) {
+    if constexpr (K == Simd<T>::order)
+        return Vec<T>{} + T(over_factorial<K>);
+    else
+        return taylor<T, K + 1>(r) * r + T(over_factorial<K>);
+}
+
+// min(x, limit) and max(x, limit) that keep NaN, and 1 / x for normal x ≥ 1
+template <class T> INLINE Vec<T> at_most(Vec<T> x, T limit) { return x > limit ? Vec<T>{} + limit : x; }
+template <class T> INLINE Vec<T> at_least(Vec<T> x, T limit) { return x < limit ? Vec<T>{} + limit : x; }
+template <class T> INLINE Vec<T> reciprocal(Vec<T> x) { return T(1) / x; }
+#if defined(__AVX512F__)
+template <> INLINE Vec<float> at_most<float>(Vec<float> x, float limit) { return _mm512_min_ps(_mm512_set1_ps(limit), x); }
+template <> INLINE Vec<float> at_least<float>(Vec<float> x, float limit) { return _mm512_max_ps(_mm512_set1_ps(limit), x); }
+template <> INLINE Vec<float> reciprocal<float>(Vec<float> x) {  // 14 bits, then Newton's step for the rest
+    Vec<float> y = _mm512_rcp14_ps(x);
+    return y + y * (1.f - x * y);
+}
+#endif
+
+template <class T> struct Exponential {
+    Vec<T> s, p;
+};
+
+template <class T> INLINE Exponential<T> exponential(Vec<T> x) {
+    using S = Simd<T>;
+    x = at_least<T>(at_most<T>(x, S::limit), -S::limit);
+    Vec<T> shifted = x * T(1.4426950408889634) + S::magic;
+    Vec<T> n = shifted - S::magic;
+    Vec<T> r = (x - n * S::ln2_high) - n * S::ln2_low;
+    auto bits = ((typename S::Bits)shifted << S::mantissa) + S::one;
+    return {(Vec<T>)bits, r + r * r * taylor<T>(r)};
+}
+
+template <class T> INLINE Vec<T> sigmoid(Vec<T> x) {
+    auto e = exponential<T>(-x);
+    return reciprocal<T>(e.s * e.p + (e.s + T(1)));
+}
+
+template <class T> INLINE Vec<T> tanh(Vec<T> x) {  // (e^2x − 1) / (e^2x + 1)
+    auto e = exponential<T>(x + x);
+    Vec<T> minus_one = e.s * e.p + (e.s - T(1));
+    return minus_one * reciprocal<T>(minus_one + T(2));
+}
+
+// Denormals count as zero while one of these lives: they are slow, and too small to matter.
+class NoDenormals {
+#if defined(__x86_64__)
+    unsigned before = __builtin_ia32_stmxcsr();
+
+  public:
+    NoDenormals() { __builtin_ia32_ldmxcsr(before | 0x8040); }
+    ~NoDenormals() { __builtin_ia32_ldmxcsr(before); }
+#elif defined(__aarch64__)
+    uint64_t before;
+
+  public:
+    NoDenormals() {
+        asm volatile("mrs %0, fpcr" : "=r"(before));
+        asm volatile("msr fpcr, %0" ::"r"(before | (1 << 24)));
+    }
+    ~NoDenormals() { asm volatile("msr fpcr, %0" ::"r"(before)); }
+#else
+  public:
+    NoDenormals() {}
+#endif
+    NoDenormals(const NoDenormals &) = delete;
+};
+
+}  // namespace FUSED_ISA
+}  // namespace fused

@@ -1,0 +1,186 @@
+"""LSTM, GRU and RNN by the compiled kernel of csrc/: one layer over all steps is one node of autograd.
+
+The derivatives are written by hand (csrc/cells.h, csrc/backward.h; docs/kernel.md). They cannot be differentiated
+again: asking for that is an error, in one line. CPU, float32 and float64. Threads are torch's (`torch.set_num_threads`).
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from rnnbench.backends import kernel, workspace
+from rnnbench.backends.base import Stack, carry
+from rnnbench.cells.base import Cell, Parameters, State
+from rnnbench.cells.gru import GRUCell
+from rnnbench.cells.gru_reset_before import GRUResetBeforeCell
+from rnnbench.cells.lstm import LSTMCell
+from rnnbench.cells.rnn import RNNCell
+
+
+def unsupported(cell: Cell, device: torch.device, dtype: torch.dtype) -> str | None:
+    if _number(cell) is None:
+        return "no kernel for this cell"
+    if device.type != "cpu":
+        return f"no kernel for {device.type}"
+    if dtype not in (torch.float32, torch.float64):
+        return f"no kernel for {str(dtype).removeprefix('torch.')}"
+    if kernel.library() is None:
+        return "the kernel was not compiled when rnnbench was installed"
+    return None
+
+
+def forward(stack: Stack, x: Tensor, state: State) -> tuple[Tensor, State]:
+    return carry(run_layer, stack, x, state)
+
+
+def run_layer(cell: Cell, x: Tensor, state: State, p: Parameters, reverse: bool) -> tuple[Tensor, State]:
+    number = _number(cell)
+    assert number is not None
+    c0 = state[1] if len(state) > 1 else None
+    tensors: tuple[Tensor | None, ...] = (x, state[0], c0)
+    tensors += (p["weight_ih"], p["weight_hh"], p.get("bias_ih"), p.get("bias_hh"))
+    dtype = p["weight_ih"].dtype
+    if torch.is_autocast_enabled("cpu"):  # the kernel has no shorter arithmetic to gain from: it keeps the weights'
+        tensors = tuple(None if t is None else t.to(dtype) for t in tensors)
+    for tensor in tensors:
+        if tensor is not None and tensor.dtype != dtype:
+            raise RuntimeError(f"input and state must be {dtype} as the weights are, got {tensor.dtype}")
+    if torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors):
+        output, h, c = _Layer.apply(number, reverse, *tensors)
+    else:
+        output, h, c, _ = _forward(number, reverse, *tensors, keep=False)
+    return output, (h,) if c is None else (h, c)
+
+
+def _number(cell: Cell) -> int | None:
+    """The kernel's number of this very cell; a subclass may have other equations, so it has none."""
+    if type(cell) is RNNCell:
+        return kernel.CELLS.index(f"rnn_{cell.nonlinearity}")
+    names: dict[type, str] = {LSTMCell: "lstm", GRUCell: "gru", GRUResetBeforeCell: "gru_reset_before"}
+    name = names.get(type(cell))
+    return None if name is None else kernel.CELLS.index(name)
+
+
+def _forward(
+    number: int,
+    reverse: bool,
+    x: Tensor,
+    h0: Tensor,
+    c0: Tensor | None,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None,
+    b_hh: Tensor | None,
+    keep: bool,
+) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
+    """Output (T, B, H), last h, last c and what the backward pass reads, (T, B, S, H), or (B, S, H) if not `keep`."""
+    T, B, _ = x.shape
+    H = w_hh.shape[1]
+    x = _rows(x)
+    h0, c0, w_ih, w_hh, b_ih, b_hh = (_dense(t) for t in (h0, c0, w_ih, w_hh, b_ih, b_hh))
+    slots = kernel.saved_slots(number)
+    output = workspace.empty((T, B, H), x.dtype)
+    saved = workspace.empty((T, B, slots, H) if keep else (B, slots, H), x.dtype)
+    layer = _layer(number, reverse, x, h0, c0, w_ih, w_hh, b_ih, b_hh, output, saved)
+    layer.saved_t = B * slots * H if keep else 0
+    _call("fused_forward", layer, backward=0)
+    last = 0 if reverse else T - 1
+    h = output[last].clone()
+    c = None if c0 is None else (saved[last] if keep else saved)[:, 4].clone()  # after i, f, g, o
+    return output, h, c, saved
+
+
+class _Layer(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, number: int, reverse: bool, *tensors: Any) -> Any:
+        output, h, c, saved = _forward(number, reverse, *tensors, keep=True)
+        ctx.number, ctx.reverse = number, reverse
+        ctx.save_for_backward(*tensors, output, saved)
+        ctx.set_materialize_grads(False)
+        return output, h, c
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, d_out: Tensor | None, d_h: Tensor | None, d_c: Tensor | None) -> Any:
+        x, h0, c0, w_ih, w_hh, b_ih, b_hh, output, saved = ctx.saved_tensors
+        wanted = ctx.needs_input_grad[2:]
+        if d_out is None and d_h is None and d_c is None:
+            return (None,) * 9
+        x = _rows(x)
+        inputs = (x, *(_dense(t) for t in (h0, c0, w_ih, w_hh, b_ih, b_hh)))
+        layer = _layer(ctx.number, ctx.reverse, *inputs, output, saved)
+        layer.saved_t = saved[0].numel()
+        if d_out is not None:
+            d_out = _rows(d_out)
+            layer.d_out, layer.d_out_t, layer.d_out_b = d_out.data_ptr(), d_out.stride(0), d_out.stride(1)
+        d_h, d_c = _dense(d_h), _dense(d_c)
+        layer.d_hn, layer.d_cn = _pointer(d_h), _pointer(d_c)
+
+        names = ("d_x", "d_h0", "d_c0", "d_w_ih", "d_w_hh", "d_b_ih", "d_b_hh")
+        gradients = [workspace.empty(tuple(t.shape), t.dtype) if w else None for t, w in zip(inputs, wanted, strict=True)]
+        for name, gradient in zip(names, gradients, strict=True):
+            setattr(layer, name, _pointer(gradient))
+        _call("fused_backward", layer, backward=1)
+        return (None, None, *gradients)
+
+
+def _layer(
+    number: int,
+    reverse: bool,
+    x: Tensor,
+    h0: Tensor,
+    c0: Tensor | None,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None,
+    b_hh: Tensor | None,
+    output: Tensor,
+    saved: Tensor,
+) -> kernel.Layer:
+    T, B, I = x.shape
+    layer = kernel.Layer(
+        cell=number,
+        isa=kernel.isa_number(),
+        is_double=x.dtype == torch.float64,
+        reverse=reverse,
+        threads=torch.get_num_threads(),
+        T=T,
+        B=B,
+        I=I,
+        H=w_hh.shape[1],
+        x=x.data_ptr(),
+        x_t=x.stride(0),
+        x_b=x.stride(1),
+    )
+    for name, tensor in (("w_ih", w_ih), ("w_hh", w_hh), ("b_ih", b_ih), ("b_hh", b_hh), ("h0", h0), ("c0", c0),
+                         ("out", output), ("saved", saved)):  # fmt: skip
+        setattr(layer, name, _pointer(tensor))
+    return layer
+
+
+def _call(function: str, layer: kernel.Layer, backward: int) -> None:
+    library = kernel.library()
+    assert library is not None
+    size = library.fused_workspace(ctypes.byref(layer), backward)
+    room = workspace.empty((size + kernel.ALIGNMENT,), torch.uint8)
+    start = room.data_ptr()
+    layer.workspace = start + -start % kernel.ALIGNMENT
+    getattr(library, function)(ctypes.byref(layer))  # `room` lives until here
+
+
+def _rows(x: Tensor) -> Tensor:
+    """x with a dense last axis: transposed batches are read where they lie, anything else is copied."""
+    return x if x.stride(-1) == 1 or x.shape[-1] == 1 else x.contiguous()
+
+
+def _dense(tensor: Tensor | None) -> Tensor | None:
+    return None if tensor is None else tensor.contiguous()
+
+
+def _pointer(tensor: Tensor | None) -> int | None:
+    return None if tensor is None else tensor.data_ptr()
