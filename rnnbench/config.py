@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 import yaml
 
@@ -264,7 +264,7 @@ def _convert(hint: Any, value: Any, key: str) -> Any:
     options = list(get_args(hint)) if get_origin(hint) in (Union, types.UnionType) else [hint]
     for option in options:
         if is_dataclass(option):
-            return value if isinstance(value, option) else _checked(option, value, f"{key}.")
+            return value if isinstance(value, cast(type, option)) else _checked(option, value, f"{key}.")
         if get_origin(option) is Literal and value in get_args(option) and not isinstance(value, bool):
             return value
         if option is float and isinstance(value, (int, float)) and not isinstance(value, bool):

@@ -122,7 +122,9 @@ class _Layer(torch.autograd.Function):
         layer.d_hn, layer.d_cn = _pointer(d_h), _pointer(d_c)
 
         names = ("d_x", "d_h0", "d_c0", "d_w_ih", "d_w_hh", "d_b_ih", "d_b_hh")
-        gradients = [workspace.empty(tuple(t.shape), t.dtype) if w else None for t, w in zip(inputs, wanted, strict=True)]
+        gradients = [
+            workspace.empty(tuple(t.shape), t.dtype) if w else None for t, w in zip(inputs, wanted, strict=True)
+        ]
         for name, gradient in zip(names, gradients, strict=True):
             setattr(layer, name, _pointer(gradient))
         _call("fused_backward", layer, backward=1)
