@@ -61,7 +61,7 @@ def test_saved_activation_bytes_by_hand() -> None:
     config = tiny("cell=rnn", "backend=eager")
     run(config)
     saved = record_of(config)["memory"]["saved_activation_bytes"]
-    T, B, H, I = 6, 4, 5, 2  # noqa: E741
+    T, B, H, I = 6, 4, 5, 2
     steps = T * B * H * 4
     least = steps + T * B * I * 4
     assert least <= saved <= 3 * least
