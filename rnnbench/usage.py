@@ -8,7 +8,8 @@ from pathlib import Path
 
 import yaml
 
-from rnnbench.config import CONF, unknown_key
+from rnnbench.config import CONF
+from rnnbench.conversion import unknown_key
 from rnnbench.errors import UsageError
 
 FLAGS = ("-m", "--multirun", "-h", "--help", "--hydra-help", "--version", "-c", "--cfg", "--resolve", "-p", "--package",
