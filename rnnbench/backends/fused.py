@@ -34,6 +34,17 @@ def unsupported(cell: Cell, device: torch.device, dtype: torch.dtype) -> str | N
     return None
 
 
+def preferred(cell: Cell, dtype: torch.dtype, shape: tuple[int, int, int, int]) -> bool:
+    """False for a few steps of one large layer without gradients: packing the weights then costs more than it saves.
+
+    Measured, speed-up over torch.nn at (B, T, I, H) without gradients, one thread, float32: (1, 20, 512, 1024) LSTM
+    0.79, GRU 0.76, RNN 0.65; (1, 50, 256, 512) 1.16, 1.11, 1.08; (4, 20, 512, 1024) 0.98, 1.58, 1.75. Steps with
+    gradients were faster at every size tried, from 1.07 to 10.8 (docs/kernel.md).
+    """
+    T, B, _, H = shape
+    return not (cell.torch_mode and not torch.is_grad_enabled() and T * B < 32 and H >= 512)
+
+
 def forward(stack: Stack, x: Tensor, state: State) -> tuple[Tensor, State]:
     return carry(run_layer, stack, x, state)
 

@@ -346,6 +346,18 @@ def test_a_subclass_may_have_other_equations_so_it_has_no_kernel() -> None:
     assert fused.unsupported(LSTMCell(), torch.device("meta"), torch.float32)
 
 
+def test_auto_steps_aside_where_packing_the_weights_costs_more_than_it_saves() -> None:
+    chosen = [cell_backend(T, B, H) for T, B, H in ((20, 1, 1024), (50, 1, 1024), (20, 4, 1024), (20, 1, 64))]
+    assert chosen == ["fused"] * 4
+    with torch.no_grad():
+        chosen = [cell_backend(T, B, H) for T, B, H in ((20, 1, 1024), (50, 1, 1024), (20, 4, 1024), (20, 1, 64))]
+    assert chosen == ["torch", "fused", "fused", "fused"]
+
+
+def cell_backend(T: int, B: int, H: int) -> str:
+    return backends.choose("auto", GRUCell(), torch.device("cpu"), torch.float32, (T, B, 2, H))
+
+
 def test_a_state_of_another_dtype_is_refused() -> None:
     model, x = LSTM(2, 3, backend="fused"), torch.zeros(1, 1, 2)
     state = (torch.zeros(1, 1, 3, dtype=torch.float64), torch.zeros(1, 1, 3, dtype=torch.float64))
