@@ -11,7 +11,8 @@ from matplotlib.lines import Line2D
 
 from rnnbench.report import style
 
-SHADES = {"fused": ("#1b1b1b", "o", "-"), "torch": ("#0072B2", "s", "--"), "eager": ("#D55E00", "^", ":")}
+SHADES = {"fused": ("#000000", "o", "-"), "torch": ("#6b6b6b", "s", "--"), "eager": ("#a8a8a8", "^", ":")}
+"""Of backends: greys, colours being the cells'."""
 
 
 def draw(rows: pd.DataFrame) -> bytes:
@@ -19,7 +20,7 @@ def draw(rows: pd.DataFrame) -> bytes:
     passes = rows[rows["phase"] == "pass"]
     threads = sorted(passes["threads"].unique())
     with style.drawing_context():
-        figure = Figure(figsize=(11, 3.6 * len(threads) + 0.6), layout="constrained")
+        figure = Figure(figsize=(13, 3.6 * len(threads) + 0.6), layout="constrained")
         panels = figure.subplots(len(threads), 2, squeeze=False)
         for line, count in enumerate(threads):
             part = passes[passes["threads"] == count]
@@ -29,51 +30,59 @@ def draw(rows: pd.DataFrame) -> bytes:
 
 
 def _speed_up(axes: Axes, rows: pd.DataFrame, threads: int) -> None:
-    shown = rows[rows["backend"].eq("fused") & rows["over_torch"].notna()]
-    shown = shown if len(shown) else rows[rows["backend"].eq("eager") & rows["over_torch"].notna()]
-    sizes = _sizes(rows)
+    compared = rows[rows["over_torch"].notna()]
+    backend = next((name for name in ("fused", "eager") if name in set(compared["backend"])), "torch")
+    shown = compared[compared["backend"].eq(backend)]
     looks = style.looks(list(dict.fromkeys(shown["cell"])))
-    for cell, look in looks.items():
-        _line(axes, sizes, shown[shown["cell"].eq(cell)], "over_torch", look.colour, look.marker, look.line, cell)
-    axes.axhline(1, color=style.FAINT, linewidth=1.2)
-    style.logarithmic(axes.yaxis)
-    axes.set_ylabel("speed-up over torch.nn, ×")
+    for index, (cell, look) in enumerate(looks.items()):
+        part = shown[shown["cell"].eq(cell)]
+        _line(axes, rows, part, "over_torch", look, cell, _aside(index, len(looks)))
     least, most = shown["over_torch"].min(), shown["over_torch"].max()
-    backend = shown["backend"].iloc[0] if len(shown) else "fused"
-    _finish(axes, sizes, f"{_threads(threads)}, forward and backward",
-            f"{backend}: {least:.1f} to {most:.1f} times as fast as torch.nn")  # fmt: skip
+    finding = (
+        f"{backend}: {least:.1f} to {most:.1f} times as fast as torch.nn" if len(shown) else "torch has no such cell"
+    )
+    axes.set_ylabel("speed-up over torch.nn, ×")
+    _finish(axes, rows, 1.0, f"{_threads(threads)}, forward and backward", finding)
 
 
 def _gru_over_lstm(axes: Axes, rows: pd.DataFrame, threads: int) -> None:
     shown = rows[rows["cell"].eq("gru") & rows["of_lstm"].notna()]
-    sizes = _sizes(rows)
+    names = list(dict.fromkeys(shown["backend"]))
     found = []
-    for backend in dict.fromkeys(shown["backend"]):
-        colour, marker, line = SHADES.get(backend, ("#009E73", "D", "-."))
+    for index, backend in enumerate(names):
         part = shown[shown["backend"].eq(backend)]
-        _line(axes, sizes, part, "of_lstm", colour, marker, line, backend)
+        look = style.Look(*SHADES.get(backend, ("#d0d0d0", "D", "-.")))
+        _line(axes, rows, part, "of_lstm", look, backend, _aside(index, len(names)))
         found.append(f"{backend} {part['of_lstm'].min():.2f} to {part['of_lstm'].max():.2f}")
-    axes.axhline(0.75, color=style.FAINT, linewidth=1.2)
-    style.logarithmic(axes.yaxis)
     axes.set_ylabel("time of GRU / time of LSTM")
-    _finish(axes, sizes, f"{_threads(threads)}, 3/4 is the arithmetic's", "; ".join(found))
+    finding = "; ".join(found) or "not both cells are here"
+    _finish(axes, rows, 0.75, f"{_threads(threads)}; line: 3/4, the ratio of their arithmetic", finding)
 
 
 def _line(
-    axes: Axes, sizes: list[str], rows: pd.DataFrame, value: str, colour: str, marker: str, line: object, label: str
+    axes: Axes, rows: pd.DataFrame, part: pd.DataFrame, value: str, look: style.Look, label: str, aside: float
 ) -> None:
-    at = [sizes.index(size) for size in _names(rows)]
-    axes.plot(at, rows[value], color=colour, marker=marker, linestyle=line, label=label)  # type: ignore[arg-type]
-    axes.vlines(at, rows[f"{value}_p10"], rows[f"{value}_p90"], color=colour, alpha=0.5, linewidth=3)
+    sizes = _sizes(rows)
+    at = [sizes.index(size) + aside for size in _names(part)]
+    axes.plot(at, part[value], color=look.colour, marker=look.marker, linestyle=look.line, label=label)
+    axes.vlines(at, part[f"{value}_p10"], part[f"{value}_p90"], color=look.colour, alpha=0.5, linewidth=3)
 
 
-def _finish(axes: Axes, sizes: list[str], label: str, finding: str) -> None:
+def _aside(index: int, count: int) -> float:
+    """A step to the side, so that intervals do not cover one another."""
+    return 0.09 * (index - (count - 1) / 2)
+
+
+def _finish(axes: Axes, rows: pd.DataFrame, level: float, label: str, finding: str) -> None:
+    sizes = _sizes(rows)
+    axes.axhline(level, color=style.FAINT, linewidth=1.2, zorder=1)
+    style.logarithmic(axes.yaxis)
     axes.set_xticks(range(len(sizes)), sizes, rotation=20, ha="right")
     axes.set_xlabel("B × T × I × H")
-    style.title(axes, label, finding, width=58)
+    style.title(axes, label, finding, width=62)
     spread = Line2D([], [], color=style.FAINT, alpha=0.5, linewidth=3, label="10th to 90th percentile")
     handles, _ = axes.get_legend_handles_labels()
-    axes.legend(handles=[*handles, spread], frameon=False, fontsize=8)
+    axes.legend(handles=[*handles, spread], frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def _threads(count: int) -> str:

@@ -70,16 +70,16 @@ def everything(model: Recurrent, x: Tensor, state: list[Tensor], upstream: list[
 
 def problem(cell: Cell, shape: tuple, dtype: torch.dtype) -> tuple[Recurrent, Recurrent, Tensor, list, list]:
     """The fused layer, its reference with the same weights, an input, states, and gradients to send back."""
-    T, B, I, H, layers, bidirectional, bias, batch_first = shape
+    T, B, inputs, H, layers, bidirectional, bias, batch_first = shape
     torch.manual_seed(T + H)
-    options = dict(bias=bias, bidirectional=bidirectional, batch_first=batch_first)
-    model = Recurrent(cell, I, H, layers, dtype=dtype, backend="fused", **options)
+    options = {"bias": bias, "bidirectional": bidirectional, "batch_first": batch_first}
+    model = Recurrent(cell, inputs, H, layers, dtype=dtype, backend="fused", **options)
     reference = Recurrent(
-        cell, I, H, layers, dtype=torch.float64, backend="torch" if cell.torch_mode else "eager", **options
+        cell, inputs, H, layers, dtype=torch.float64, backend="torch" if cell.torch_mode else "eager", **options
     )
     reference.load_state_dict(model.state_dict())
     lead, D = ((B, T) if batch_first else (T, B)), 2 if bidirectional else 1
-    x = torch.randn(*lead, I, dtype=dtype)
+    x = torch.randn(*lead, inputs, dtype=dtype)
     state = [torch.randn(layers * D, B, H, dtype=dtype) for _ in cell.state]
     upstream = [torch.randn(*lead, D * H, dtype=dtype), *(torch.randn_like(s) for s in state)]
     return model, reference, x, state, upstream
