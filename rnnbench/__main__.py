@@ -27,15 +27,20 @@ def main() -> None:
     except Exception as error:
         if not from_hydra(error):
             raise
-        _refuse(one_line(error))
+        _refuse(one_line(error, arguments))
 
 
 def _hydra() -> None:
     import hydra
+    from hydra.core.plugins import Plugins
 
-    from rnnbench.sweep import job, register
+    plugins = Plugins.instance()  # loads Hydra's own anew, so what derives from them comes after
+    from hydra_plugins.rnnbench_sweeper import ResumingSweeper
 
-    register()
+    plugins.register(ResumingSweeper)  # where Hydra's scan does not see it: in an editable installation
+
+    from rnnbench.sweep import job
+
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises what it would print in many lines
     hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(job)()
 

@@ -6,20 +6,19 @@ see. The meaning of each key stands in conf/config.yaml.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import math
-import types
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
 
+from rnnbench.conversion import checked
 from rnnbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -127,7 +126,7 @@ def from_mapping(values: Mapping[str, Any]) -> Config:
     for key in ("cell", "dataset"):
         values[key] = _choice(key, values.get(key))
     values.pop("study", None)
-    return validate(_checked(Config, values, ""))
+    return validate(checked(Config, values, ""))
 
 
 def make_cell(config: Config) -> Cell:
@@ -202,7 +201,7 @@ def validate(config: Config) -> Config:
 
 def _make(key: str, choice: Choice) -> Any:
     cls = _resolve(key, choice.target)
-    return _checked(cls, choice.options, f"{key}.")
+    return checked(cls, choice.options, f"{key}.")
 
 
 def _choice(key: str, values: Any) -> Choice:
@@ -233,58 +232,6 @@ def _resolve(key: str, target: str) -> type:
         raise UsageError("wrong kind", key=f"{key}.target", value=target,
                          allowed=f"a dataclass derived from rnnbench.{base.__name__}")  # fmt: skip
     return cls
-
-
-def _checked(cls: Any, values: Any, prefix: str) -> Any:
-    """An instance of a dataclass from a mapping, every key known and every value of its field's type."""
-    if not isinstance(values, Mapping):
-        raise UsageError("must be a group of keys", key=prefix.rstrip("."), value=values)
-    hints = get_type_hints(cls)
-    known = [f for f in fields(cls) if f.init]
-    for key in values:
-        if key not in {f.name for f in known}:
-            raise unknown_key(f"{prefix}{key}", values[key], [f"{prefix}{f.name}" for f in known])
-    arguments = {}
-    for f in known:
-        if f.name in values:
-            arguments[f.name] = _convert(hints[f.name], values[f.name], f"{prefix}{f.name}")
-    try:
-        return cls(**arguments)
-    except TypeError as error:
-        raise UsageError(f"{prefix or 'config'}: {error}") from error
-
-
-def unknown_key(key: str, value: Any, known: list[str]) -> UsageError:
-    close = difflib.get_close_matches(key, known, n=1)
-    hint = f"; did you mean {close[0]}?" if close else ""
-    return UsageError(f"no such key{hint}", key=key, value=value, allowed=", ".join(known) or "no keys here")
-
-
-def _convert(hint: Any, value: Any, key: str) -> Any:
-    options = list(get_args(hint)) if get_origin(hint) in (Union, types.UnionType) else [hint]
-    for option in options:
-        if is_dataclass(option):
-            return value if isinstance(value, option) else _checked(option, value, f"{key}.")
-        if get_origin(option) is Literal and value in get_args(option) and not isinstance(value, bool):
-            return value
-        if option is float and isinstance(value, (int, float)) and not isinstance(value, bool):
-            return float(value)
-        if option in (int, str) and isinstance(value, option) and not isinstance(value, bool):
-            return value
-        if option is bool and isinstance(value, bool):
-            return value
-        if option in (None, type(None)) and value is None:
-            return None
-    raise UsageError("not allowed", key=key, value=value, allowed=", ".join(_names(options)))
-
-
-def _names(options: list[Any]) -> Iterator[str]:
-    plain = {int: "a whole number", float: "a number", str: "text", bool: "true, false", type(None): "null"}
-    for option in options:
-        if get_origin(option) is Literal:
-            yield from map(str, get_args(option))
-        else:
-            yield plain.get(option, str(option))
 
 
 def _get(config: Config, key: str) -> Any:

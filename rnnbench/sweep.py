@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.core.plugins import Plugins
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
@@ -76,42 +74,31 @@ def describe(config: Config, status: str, record: dict[str, Any] | None) -> str:
     return " | ".join([*parts, f"backend {record['backend']}", str(where)])
 
 
-def register() -> None:
-    """Make the sweeper known to Hydra, so that `hydra/sweeper: resume` can name it."""
-    Plugins.instance().register(ResumingSweeper)
+def sweep(composer: Composer, jobs: Sequence[Sequence[str]], launch: Callable[[list[list[str]]], object]) -> int:
+    """Do every job whose record does not exist yet, print what became of all, make the report; the number of failures.
 
-
-class ResumingSweeper(BasicSweeper):
-    """Hydra's basic sweep over every combination, less the runs whose records exist already.
+    jobs: the overrides of each run. launch: runs a list of them, in this process or elsewhere.
 
     Raises UsageError before anything starts when one of the requests cannot be.
     """
-
-    def sweep(self, arguments: list[str]) -> None:
-        assert self.hydra_context is not None and self.config is not None and self.launcher is not None
-        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
-        asked = parser.parse_overrides([*self._parse_config(), *arguments])
-        (jobs,) = self.split_arguments(asked, max_batch_size=None)
-        composer = Composer(self.hydra_context.config_loader, self.config, parser)
-        configs: dict[str, Config] = {}  # by run id: requests that mean the same run are one
-        overrides: dict[str, list[str]] = {}
-        for each in jobs:
-            config = composer.compose(each)
-            configs.setdefault(str(config.run_dir), config)
-            overrides.setdefault(str(config.run_dir), each)
-        _check_devices(configs.values())
-        left = [key for key, config in configs.items() if config.force or not finished(config.run_dir)]
-        print(f"{len(configs)} runs: {len(configs) - len(left)} finished before, {len(left)} to do", flush=True)
-        if left:
-            try:
-                self.launcher.launch([overrides[key] for key in left], initial_job_idx=0)
-            except Exception as error:  # a launcher's worker died: what it had finished is on disk
-                print(f"launcher: {type(error).__name__}: {' '.join(str(error).split())}", file=sys.stderr)
-        failed = _summarise(list(configs.values()), left)
-        for directory in sorted({config.runs_dir.parent for config in configs.values()}):
-            _report(directory)
-        if failed:
-            sys.exit(1)
+    configs: dict[str, Config] = {}  # by directory: requests that mean the same run are one
+    overrides: dict[str, list[str]] = {}
+    for each in jobs:
+        config = composer.compose(each)
+        configs.setdefault(str(config.run_dir), config)
+        overrides.setdefault(str(config.run_dir), list(each))
+    _check_devices(configs.values())
+    left = [key for key, config in configs.items() if config.force or not finished(config.run_dir)]
+    print(f"{len(configs)} runs: {len(configs) - len(left)} finished before, {len(left)} to do", flush=True)
+    if left:
+        try:
+            launch([overrides[key] for key in left])
+        except Exception as error:  # a launcher's worker died: what it had finished is on disk
+            print(f"launcher: {type(error).__name__}: {' '.join(str(error).split())}", file=sys.stderr)
+    failed = _summarise(list(configs.values()), left)
+    for directory in sorted({config.runs_dir.parent for config in configs.values()}):
+        _report(directory)
+    return failed
 
 
 class Composer:
@@ -168,7 +155,7 @@ def _copy(values: dict[str, Any]) -> dict[str, Any]:
     return {key: _copy(value) if isinstance(value, dict) else value for key, value in values.items()}
 
 
-def _check_devices(configs: Any) -> None:
+def _check_devices(configs: Iterable[Config]) -> None:
     """What each run would refuse anyway, refused before the first one starts."""
     import torch
 

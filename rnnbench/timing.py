@@ -29,24 +29,29 @@ class StepClock:
 
     def __init__(self, device: torch.device):
         self._cuda = device.type == "cuda"
-        self._started: float | torch.cuda.Event = 0.0
-        self._pending: list[float] | list[tuple[torch.cuda.Event, torch.cuda.Event]] = []
+        self._started = 0.0
+        self._seconds: list[float] = []
+        self._events: list[torch.cuda.Event] = []  # start, stop, start, stop, …
 
     def start(self) -> None:
-        self._started = self._event() if self._cuda else time.perf_counter()
+        if self._cuda:
+            self._events.append(self._event())
+        self._started = time.perf_counter()
 
     def stop(self) -> None:
         if self._cuda:
-            self._pending.append((self._started, self._event()))  # type: ignore[arg-type]
+            self._events.append(self._event())
         else:
-            self._pending.append(time.perf_counter() - self._started)  # type: ignore[arg-type, operator]
+            self._seconds.append(time.perf_counter() - self._started)
 
     def collect(self) -> list[float]:
-        pending, self._pending = self._pending, []
-        if not self._cuda:
-            return pending  # type: ignore[return-value]
-        torch.cuda.synchronize()
-        return [start.elapsed_time(end) / 1000 for start, end in pending]  # type: ignore[union-attr]
+        if self._cuda:
+            torch.cuda.synchronize()
+            pairs = zip(self._events[::2], self._events[1::2], strict=True)
+            self._seconds = [start.elapsed_time(stop) / 1000 for start, stop in pairs]
+            self._events = []
+        seconds, self._seconds = self._seconds, []
+        return seconds
 
     @staticmethod
     def _event() -> torch.cuda.Event:

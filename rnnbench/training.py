@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import io
 import math
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -25,7 +22,9 @@ from tqdm import tqdm
 from rnnbench.config import BudgetConfig, OptimizerConfig
 from rnnbench.datasets.base import Held, Task
 from rnnbench.errors import UsageError
+from rnnbench.interrupts import deferred_interrupt
 from rnnbench.model import Carried, SequenceModel
+from rnnbench.optimizers import learning_rate, make_optimizer
 from rnnbench.records import write_bytes_atomically
 from rnnbench.timing import WARM_UP, StepClock
 
@@ -114,7 +113,7 @@ class Training:
             self._carried = None
         self._clock.start()
         for group in self.optimizer.param_groups:
-            group["lr"] = self._learning_rate(self.progress.step)
+            group["lr"] = learning_rate(self.optimizer_config, self.progress.step, self.last_step)
         outputs, carried = self.model(batch, self._carried)
         loss = self.task.loss(outputs, batch)
         self.optimizer.zero_grad()
@@ -126,16 +125,6 @@ class Training:
         self._carried = detached(carried)
         self._pending.append(loss.detach())
         self.progress.step += 1
-
-    def _learning_rate(self, step: int) -> float:
-        """Rises linearly over the warm-up steps, then stays, or falls to 0 by the last step."""
-        c = self.optimizer_config
-        if step < c.warmup_steps:
-            return c.lr * (step + 1) / c.warmup_steps
-        if c.schedule == "constant" or self.last_step is None:
-            return c.lr
-        done = (step - c.warmup_steps) / max(1, self.last_step - c.warmup_steps)
-        return c.lr * (1 - done if c.schedule == "linear" else 0.5 * (1 + math.cos(math.pi * done)))
 
     def _collect(self) -> None:
         """Take in the times and losses of the steps since the last look; a loss that is no number ends the run."""
@@ -250,18 +239,6 @@ class Training:
         return True
 
 
-def make_optimizer(model: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
-    """The optimizer by name. Its fused kernel is used where torch has one: one call a step instead of one a tensor."""
-    p, lr, decay = model.parameters(), config.lr, config.weight_decay
-    if config.name == "adam":
-        return torch.optim.Adam(p, lr, weight_decay=decay, fused=True)
-    if config.name == "adamw":
-        return torch.optim.AdamW(p, lr, weight_decay=decay, fused=True)
-    if config.name == "sgd":
-        return torch.optim.SGD(p, lr, momentum=config.momentum, weight_decay=decay, fused=True)
-    return torch.optim.RMSprop(p, lr, momentum=config.momentum, weight_decay=decay)
-
-
 @torch.no_grad()
 def evaluate(
     model: SequenceModel, task: Task, held: Held, device: torch.device, dtype: torch.dtype, batch_size: int
@@ -279,22 +256,6 @@ def evaluate(
             counts[name] = counts.get(name, 0.0) + float(count)
     model.train()
     return task.finish({name: sums[name] / counts[name] for name in sums})
-
-
-@contextmanager
-def deferred_interrupt() -> Iterator[Callable[[], bool]]:
-    """Inside, Ctrl-C and SIGTERM are noted instead of raised in the middle of a step: yields whether one came."""
-    noted: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
-        return
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(s, lambda number, _: noted.append(number)) for s in signals]
-    try:
-        yield lambda: bool(noted)
-    finally:
-        for s, handler in zip(signals, before, strict=True):
-            signal.signal(s, handler)
 
 
 def detached(state: Carried) -> Carried:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import yaml
 
-from rnnbench.config import CONF, unknown_key
+from rnnbench.config import CONF
+from rnnbench.conversion import unknown_key
 from rnnbench.errors import UsageError
 
 FLAGS = ("-m", "--multirun", "-h", "--help", "--hydra-help", "--version", "-c", "--cfg", "--resolve", "-p", "--package",
@@ -41,7 +42,8 @@ def help_text() -> str:
     parts.append("\n  hydra/launcher=     basic (one after another), joblib (side by side: hydra.launcher.n_jobs=2)")
     parts.append("\nKeys, with their defaults; a dataset may bring its own (conf/dataset/):\n")
     text = (CONF / "config.yaml").read_text()
-    parts.append("  " + text[text.index("\nname:") + 1 :].rstrip().replace("\n", "\n  "))
+    keys = text[text.index("\nname:") + 1 : text.index("\nhydra:")].rstrip()
+    parts += [f"  {line}" if line else "" for line in keys.splitlines()]
     parts.append("\nEach cell's and dataset's own keys (cell.…, dataset.…) stand commented in its file under conf/.")
     parts.append("RNNBENCH_DATA names the folder of data files; without it, the user's cache directory.")
     return "\n".join(parts)
@@ -65,8 +67,8 @@ def from_hydra(error: BaseException) -> bool:
     return any(name.startswith(("hydra", "omegaconf", "antlr4")) for name in (type(error).__module__, raised_in))
 
 
-def one_line(error: Exception) -> str:
-    """A Hydra or OmegaConf complaint as one line with the key, the value and what is allowed."""
+def one_line(error: Exception, arguments: list[str]) -> str:
+    """A complaint of Hydra about the arguments as one line with the key, the value and what is allowed."""
     text = str(error)
     if isinstance(error, UsageError):
         return text
@@ -86,6 +88,8 @@ def one_line(error: Exception) -> str:
     if "override_grammar" in text:
         words = text.replace("Error parsing override", "").split("\n")[0].split()
         return f"{words[-1] if words else ''}: cannot be read: options are written key=value (see --help)"
+    if not type(error).__module__.startswith(("hydra", "omegaconf")):  # it stumbled over what it did not expect
+        return f"{' '.join(arguments)}: cannot be read ({' '.join(text.split())}); see --help"
     return " ".join(text.split())
 
 

@@ -61,6 +61,8 @@ ABOVE = {  # a room → what it must not import: what stands above it
     "datasets": ("cells", "backends", "layers", "model", "training", "run", "sweep", "config", "parity", "report"),
     "model": ("training", "run", "sweep", "config", "parity", "report"),
     "training": ("run", "sweep", "parity", "report"),
+    "optimizers": ("training", "run", "sweep", "model", "report"),
+    "config": ("model", "training", "run", "sweep", "parity", "report", "layers", "backends"),
     "statistics": ("records", "report", "config", "run", "sweep", "datasets"),
     "records": ("report", "config", "run", "sweep", "datasets", "statistics"),
     "report": ("config", "run", "sweep", "training", "model", "datasets", "cells"),

@@ -34,7 +34,7 @@ SETTINGS: list[dict[str, Any]] = [
     {"bidirectional": True},
     {"num_layers": 3, "bidirectional": True, "bias": False, "batch_first": True},
 ]
-I, B, T, H = 4, 3, 6, 5  # noqa: E741
+I, B, T, H = 4, 3, 6, 5
 
 
 @pytest.fixture(autouse=True, scope="module")

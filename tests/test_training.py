@@ -12,6 +12,7 @@ from torch import nn
 
 from rnnbench.config import Config
 from rnnbench.errors import UsageError
+from rnnbench.optimizers import learning_rate
 from rnnbench.run import prepare
 from rnnbench.training import Progress, Training, evaluate
 
@@ -90,10 +91,9 @@ def test_optimizers_are_torchs(optimizer: str, reference: object) -> None:
     ],
 )
 def test_learning_rate_schedules(schedule: str, expected: list[float]) -> None:
-    training = prepare(
-        tiny(f"optimizer.schedule={schedule}", "optimizer.lr=1", "optimizer.warmup_steps=2", "budget.max_steps=6")
-    )
-    assert [training._learning_rate(step) for step in range(6)] == pytest.approx(expected)
+    overrides = (f"optimizer.schedule={schedule}", "optimizer.lr=1", "optimizer.warmup_steps=2", "budget.max_steps=6")
+    config = tiny(*overrides).optimizer
+    assert [learning_rate(config, step, 6) for step in range(6)] == pytest.approx(expected)
 
 
 def test_same_seed_same_bits_whatever_ran_before() -> None:

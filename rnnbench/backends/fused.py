@@ -65,7 +65,7 @@ def run_layer(cell: Cell, x: Tensor, state: State, p: Parameters, reverse: bool)
         if tensor is not None and tensor.dtype != dtype:
             raise RuntimeError(f"input and state must be {dtype} as the weights are, got {tensor.dtype}")
     if torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in inputs):
-        output, h, c = _Layer.apply(number, reverse, *inputs)  # type: ignore[no-untyped-call]
+        output, h, c = _Layer.apply(number, reverse, *inputs)
     else:
         output, h, c, _ = _forward(number, reverse, inputs, keep=False)
     return output, (h,) if c is None else (h, c)

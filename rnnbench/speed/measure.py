@@ -36,7 +36,7 @@ class Size:
 
     B: int
     T: int
-    I: int  # noqa: E741
+    I: int
     H: int
 
     def __str__(self) -> str:

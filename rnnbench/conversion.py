@@ -1,0 +1,63 @@
+"""Nested plain values → a dataclass, every key known and every value of its type, or one line that says why."""
+
+from __future__ import annotations
+
+import difflib
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
+
+from rnnbench.errors import UsageError
+
+
+def checked(cls: Any, values: Any, prefix: str) -> Any:
+    """An instance of a dataclass from a mapping, every key known and every value of its field's type."""
+    if not isinstance(values, Mapping):
+        raise UsageError("must be a group of keys", key=prefix.rstrip("."), value=values)
+    hints = get_type_hints(cls)
+    known = [f for f in fields(cls) if f.init]
+    for key in values:
+        if key not in {f.name for f in known}:
+            raise unknown_key(f"{prefix}{key}", values[key], [f"{prefix}{f.name}" for f in known])
+    arguments = {}
+    for f in known:
+        if f.name in values:
+            arguments[f.name] = _convert(hints[f.name], values[f.name], f"{prefix}{f.name}")
+    try:
+        return cls(**arguments)
+    except TypeError as error:
+        raise UsageError(f"{prefix or 'config'}: {error}") from error
+
+
+def unknown_key(key: str, value: Any, known: list[str]) -> UsageError:
+    close = difflib.get_close_matches(key, known, n=1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    return UsageError(f"no such key{hint}", key=key, value=value, allowed=", ".join(known) or "no keys here")
+
+
+def _convert(hint: Any, value: Any, key: str) -> Any:
+    options = list(get_args(hint)) if get_origin(hint) in (Union, types.UnionType) else [hint]
+    for option in options:
+        if is_dataclass(option):
+            return value if isinstance(value, cast(type, option)) else checked(option, value, f"{key}.")
+        if get_origin(option) is Literal and value in get_args(option) and not isinstance(value, bool):
+            return value
+        if option is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+            return float(value)
+        if option in (int, str) and isinstance(value, option) and not isinstance(value, bool):
+            return value
+        if option is bool and isinstance(value, bool):
+            return value
+        if option in (None, type(None)) and value is None:
+            return None
+    raise UsageError("not allowed", key=key, value=value, allowed=", ".join(_names(options)))
+
+
+def _names(options: list[Any]) -> Iterator[str]:
+    plain = {int: "a whole number", float: "a number", str: "text", bool: "true, false", type(None): "null"}
+    for option in options:
+        if get_origin(option) is Literal:
+            yield from map(str, get_args(option))
+        else:
+            yield plain.get(option, str(option))

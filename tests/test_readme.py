@@ -1,0 +1,118 @@
+"""Every command and every piece of Python in the README runs, made small by further overrides."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.io import savemat
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+COMMANDS = [line for block in blocks("sh") for line in block.splitlines() if line.strip()]
+SMALL = ("budget.max_steps=2", "budget.max_epochs=null", "budget.eval_every=2", "batch_size=2", "threads=1",
+         "progress=false", "device=cpu")  # fmt: skip
+OWN_FILES = {"dataset.path=book.txt": ("seq_len=10",), "dataset.path=music.mat": ()}
+MADE = {"adding": ("dataset.valid_size=4", "dataset.test_size=4")}
+
+
+def test_the_readme_has_its_commands() -> None:
+    assert {"scripts/run cell=gru seq_len=500", "scripts/test"} <= set(COMMANDS)
+    assert len(COMMANDS) >= 14
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory with what the README's commands expect a user to have."""
+    (tmp_path / "book.txt").write_text("it was the best of times, it was the worst of times. " * 50)
+    rolls = np.empty((1, 3), dtype=object)
+    for i in range(3):
+        rolls[0, i] = (np.random.default_rng(i).random((12, 88)) < 0.1).astype(np.uint8)
+    savemat(tmp_path / "music.mat", {"traindata": rolls, "validdata": rolls, "testdata": rolls})
+    (code,) = (block for block in blocks("python") if block.startswith("# my_cells.py"))
+    (tmp_path / "my_cells.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    beside = ROOT.parent / "shared" / "data"
+    if "RNNBENCH_DATA" not in os.environ and beside.is_dir():
+        monkeypatch.setenv("RNNBENCH_DATA", str(beside))
+    return tmp_path
+
+
+def small(command: list[str]) -> list[str]:
+    """The same command with a smaller budget, where it trains."""
+    if command[0] == "scripts/run":
+        command = [str(ROOT / "scripts" / "run"), *command[1:]]
+    elif command[:2] == ["python", "-m"]:
+        command = [sys.executable, *command[1:]]
+    trains = command[0].endswith("scripts/run") or command[1:3] == ["-m", "rnnbench"]
+    if not trains or "--help" in command:
+        return command
+    extra = next((more for path, more in OWN_FILES.items() if path in command), None)
+    if extra is None:
+        extra = () if any(part.startswith("dataset=") for part in command) else MADE["adding"]
+    if any(part.startswith("seq_len=500") for part in command):
+        extra = (*extra, "seq_len=12")
+    return [*command, *SMALL, *extra]
+
+
+def run(command: list[str], place: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(small(command), cwd=place, capture_output=True, text=True)
+
+
+WHOLE = [c for c in COMMANDS if c != "scripts/test" and "rnnbench.report" not in c and "rnnbench.speed" not in c]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", WHOLE)
+def test_the_command_runs(command: str, place: Path) -> None:
+    done = run(shlex.split(command), place)
+    if "put" in done.stderr and "RNNBENCH_DATA" in done.stderr:
+        pytest.skip(done.stderr)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout
+
+
+@pytest.mark.slow
+def test_the_speed_command_runs(place: Path) -> None:
+    (command,) = (c for c in COMMANDS if "rnnbench.speed" in c)
+    done = run(shlex.split(command), place)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_the_sweep_its_report_and_its_table(place: Path) -> None:
+    sweep = next(c for c in COMMANDS if "name=lengths" in c)
+    (report,) = (c for c in COMMANDS if "rnnbench.report" in c)
+    assert run(shlex.split(sweep), place).returncode == 0
+    done = run(shlex.split(report), place)
+    assert done.stdout.strip().endswith("results/lengths/report.html")
+    for path in ("report.html", "summary.md", "summary.csv", "runs.csv", "figures/scores.png"):
+        assert (place / "results" / "lengths" / path).exists()
+    (snippet,) = (block for block in blocks("python") if "load_results" in block)
+    scope: dict[str, object] = {}
+    exec(snippet, scope)
+    assert len(scope["runs"]) == 18  # type: ignore[arg-type]
+
+
+def test_the_layer_snippet() -> None:
+    (snippet,) = (block for block in blocks("python") if "load_state_dict" in block)
+    scope: dict[str, object] = {}
+    exec(snippet, scope)
+    assert tuple(scope["output"].shape) == (32, 100, 64)  # type: ignore[attr-defined]
+
+
+def test_files_that_the_readme_names_exist() -> None:
+    for path in re.findall(r"(?:docs|rnnbench|scripts)/[\w./]+\w", README):
+        assert (ROOT / path).exists(), path

@@ -1,0 +1,224 @@
+"""One run and what it leaves: the record's content, and what happens when something goes wrong."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from making import TINY, tiny
+
+from rnnbench import run as run_module
+from rnnbench.config import Config
+from rnnbench.errors import UsageError
+from rnnbench.records import load_results, read_record
+from rnnbench.run import run
+
+
+def record_of(config: Config) -> dict[str, Any]:
+    record = read_record(config.run_dir)
+    assert record is not None
+    return record
+
+
+def test_the_record_says_what_was_run_and_what_came_of_it() -> None:
+    config = tiny("cell=gru", "backend=eager", "name=here")
+    ending = run(config, provenance={"overrides.yaml": "- cell=gru\n"})
+    record = record_of(config)
+    assert ending.status == record["status"] == "ok"
+    assert ending.run_dir == Path("results/here/runs") / config.run_id
+    assert record["schema_version"] == 1
+    assert record["config"] == config.to_dict()
+    # GRU: 3·5 rows of 2 inputs, 5 units and 2 biases; head: 5 + 1
+    assert record["parameters"] == {"recurrent": 15 * (2 + 5 + 2), "total": 15 * 9 + 6}
+    assert (record["steps"], record["stopped_by"], record["hidden_size"]) == (20, "max_steps", 5)
+    assert record["best_step"] in (0, 5, 10, 15, 20)
+    assert set(record["metrics"]["test"]) == set(record["metrics"]["valid"]) == {"loss", "accuracy"}
+    assert record["timing"]["train_seconds"] > 0
+    assert record["timing"]["step_ms"]["n"] == 20 - 10  # the first ten are warm-up
+    assert record["timing"]["step_ms"]["p10"] <= record["timing"]["step_ms"]["median"]
+    assert record["backend"] == "eager"
+    assert record["parity"]["max_error"] < 1e-5
+    assert record["environment"]["torch"] == torch.__version__
+    assert record["memory"]["peak_bytes"] > 10**7
+    assert (ending.run_dir / ".hydra" / "overrides.yaml").read_text() == "- cell=gru\n"
+    assert not (ending.run_dir / "checkpoint.pt").exists()
+    with open(ending.run_dir / "history.csv") as file:
+        assert [row["step"] for row in csv.DictReader(file)] == ["0", "5", "10", "15", "20"]
+    assert len(load_results("results/here")) == 1
+
+
+def test_saved_activation_bytes_by_hand() -> None:
+    """An eager tanh RNN, T=6, B=4, H=5, float32: what its backward pass needs, counted by hand.
+
+    Autograd keeps each step's h_t (the output of tanh, also the next product's input), the stacked output for the
+    head, the zero initial state, the input (for the weight gradient) and the loss's difference.
+    """
+    config = tiny("cell=rnn", "backend=eager")
+    run(config)
+    saved = record_of(config)["memory"]["saved_activation_bytes"]
+    T, B, H, I = 6, 4, 5, 2
+    steps = T * B * H * 4
+    least = steps + T * B * I * 4
+    assert least <= saved <= 3 * least
+    wider = tiny("cell=rnn", "backend=eager", "batch_size=8")
+    run(wider)
+    assert record_of(wider)["memory"]["saved_activation_bytes"] == pytest.approx(2 * saved, rel=0.02)
+
+
+def test_a_finished_run_is_skipped_and_force_repeats_it() -> None:
+    config = tiny()
+    first = run(config).record
+    again = run(config)
+    assert again.status == "skipped"
+    assert again.record == first
+    forced = run(tiny("force=true"))
+    assert forced.status == "ok"
+    assert forced.record is not None
+    assert first is not None
+    assert forced.record["finished"] != first["finished"]
+    assert forced.record["metrics"] == first["metrics"]
+
+
+def test_a_run_in_other_hands_is_left_alone() -> None:
+    from rnnbench.records import run_lock
+
+    with run_lock(tiny().run_dir) as mine:
+        assert mine
+        assert run(tiny()).status == "elsewhere"
+    assert run(tiny()).status == "ok"
+
+
+def test_a_request_that_cannot_be_met_writes_nothing() -> None:
+    with pytest.raises(UsageError, match="batch_size=100"):
+        run(tiny("batch_size=100", "train_size=50"))
+    assert not Path("results").exists()
+
+
+def test_in_a_sweep_it_becomes_a_failed_record() -> None:
+    config = tiny("batch_size=100", "train_size=50")
+    assert run(config, keep_usage_errors=True).status == "failed"
+    assert "batch_size=100" in record_of(config)["error"]
+
+
+def test_out_of_memory_is_recorded_as_failed_and_retried() -> None:
+    """A real one: a hidden size whose weights no machine holds (2^61 bytes and more)."""
+    config = tiny("hidden_size=400000000")
+    ending = run(config)
+    assert ending.status == "failed"
+    assert ending.record is not None
+    assert "memory" in ending.record["error"]
+    assert run(config).status == "failed"  # tried again, not skipped
+
+
+def test_a_failure_in_training_is_recorded_and_the_next_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def burn(*_: object) -> None:
+        raise RuntimeError("the machine is on fire\nin two lines")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("rnnbench.training.Training._step", burn)
+        ending = run(tiny())
+    assert ending.status == "failed"
+    assert record_of(tiny())["error"] == "RuntimeError: the machine is on fire in two lines"
+    assert run(tiny()).status == "ok"
+
+
+def test_a_parity_failure_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rnnbench.cells.gru import GRUCell
+
+    step = GRUCell.step
+    monkeypatch.setattr(GRUCell, "step", lambda self, x, state, p: (-step(self, x, state, p)[0],))
+    ending = run(tiny("cell=gru", "backend=eager"))
+    assert ending.status == "failed"
+    assert ending.record is not None
+    assert "ParityError" in ending.record["error"]
+
+
+def test_diverged_is_a_result_without_test_score() -> None:
+    config = tiny("cell=rnn_relu", "optimizer=sgd", "optimizer.lr=1e30", "clip_norm=null")
+    assert run(config).status == "diverged"
+    record = record_of(config)
+    assert record["metrics"]["test"] is None
+    assert record["steps"] == int(record["error"].split()[-1])
+    assert run(config).status == "skipped"
+
+
+def test_match_params_meets_the_lstms_count_within_one_percent() -> None:
+    lstm, gru = tiny("hidden_size=64", "match=params"), tiny("hidden_size=64", "match=params", "cell=gru")
+    for config in (lstm, gru):
+        run(config)
+    a, b = record_of(lstm)["parameters"]["total"], record_of(gru)["parameters"]["total"]
+    assert a == 4 * 64 * (2 + 64 + 2) + 65
+    assert abs(b / a - 1) <= 0.01
+    assert record_of(gru)["hidden_size"] > 64
+
+
+def test_a_width_that_cannot_be_matched_is_refused_with_one_that_can() -> None:
+    with pytest.raises(UsageError, match=r"hidden_size=7: match=params.*such as") as caught:
+        run(tiny("cell=gru", "match=params", "hidden_size=7"))
+    offered = str(caught.value).rsplit("such as ", 1)[1].rstrip(")").split(", ")
+    for size in offered:
+        run_module.prepare(tiny("cell=gru", "match=params", f"hidden_size={size}"))
+
+
+def test_a_results_directory_that_cannot_be_written_is_named() -> None:
+    Path("results").write_text("a file where a folder should be")
+    with pytest.raises(UsageError, match="results"):
+        run(tiny())
+
+
+def test_a_full_disk_leaves_nothing_half_written() -> None:
+    """A real limit: the process may write files of 1,000 bytes at most, so the record does not fit."""
+    code = f"""
+import resource, signal, sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from making import tiny
+from rnnbench.run import run
+from rnnbench.errors import UsageError
+config = tiny()
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    run(config)
+except UsageError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.count("\n") == 1, done.stderr
+    assert "run.json" in done.stdout
+    files = [path for path in Path("results").rglob("*") if path.is_file()]
+    assert not [path for path in files if path.name == "run.json" or path.name.endswith(".tmp")]
+    assert run(tiny()).status == "ok"
+
+
+def test_an_interrupt_saves_a_checkpoint_and_the_run_goes_on_from_it() -> None:
+    """SIGINT in the middle of training: exit code 130, then the same result as a run that was never interrupted."""
+    arguments = [*TINY, "budget.max_steps=3000", "budget.eval_every=1000", "progress=false"]
+    code = """
+import os, signal, sys
+from rnnbench.__main__ import main
+from rnnbench.training import Training
+step = Training._step
+def interrupting(self):
+    step(self)
+    if self.progress.step == 1500:
+        os.kill(os.getpid(), signal.SIGINT)
+Training._step = interrupting
+sys.argv = ["rnnbench", *sys.argv[1:]]
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
+    assert done.returncode == 130, done.stderr
+    assert "goes on" in done.stderr
+    (checkpoint,) = Path("results").rglob("checkpoint.pt")
+    assert torch.load(checkpoint, weights_only=True)["progress"]["step"] == 1500
+    config = tiny("budget.max_steps=3000", "budget.eval_every=1000", "progress=false")
+    resumed = run(config)
+    whole = run(tiny("budget.max_steps=3000", "budget.eval_every=1000", "progress=false", "name=whole"))
+    assert resumed.record is not None
+    assert whole.record is not None
+    assert resumed.record["metrics"] == whole.record["metrics"]

@@ -1,0 +1,195 @@
+"""Sweeps through the real command line: each run once, whatever dies, and the report at the end."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.utils import create_config_search_path
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.types import RunMode
+from making import TINY, tiny
+
+from rnnbench.config import CONF, from_mapping
+from rnnbench.run import run
+from rnnbench.sweep import Composer
+
+SWEEP = (*TINY, "cell=lstm,gru", "seed=0,1", "name=swept")
+
+
+def rnnbench(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "rnnbench", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, **options)
+
+
+def outcomes(directory: str) -> dict[str, Any]:
+    """What each record says, less what no two runs share: times, dates, load and memory peak; with the histories."""
+    found = {}
+    for path in Path(directory).glob("runs/*/run.json"):
+        record = json.loads(path.read_text())
+        for key in ("timing", "started", "finished"):
+            del record[key]
+        del record["environment"]["load_average"], record["memory"]["peak_bytes"], record["config"]["name"]
+        history = (path.parent / "history.csv").read_text().splitlines()
+        rows = [line.split(",") for line in history]
+        seconds = rows[0].index("seconds")
+        record["history"] = [[value for i, value in enumerate(row) if i != seconds] for row in rows]
+        found[record["run_id"]] = record
+    return found
+
+
+def test_a_sweep_runs_all_once_and_reports() -> None:
+    done = rnnbench("-m", *SWEEP)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "4 runs: 0 finished before, 4 to do"
+    assert "4 ok, 0 diverged, 0 failed, 0 skipped" in lines
+    assert lines[-1] == "report: results/swept/report.html"
+    assert Path("results/swept/report.html").exists()
+    assert len(outcomes("results/swept")) == 4
+    hydra = next(Path("results/swept/runs").iterdir()) / ".hydra"
+    assert {path.name for path in hydra.iterdir()} == {"config.yaml", "hydra.yaml", "overrides.yaml"}
+    assert sorted(path.name for path in Path().iterdir()) == ["results"]  # and nothing else where it was called
+
+    records = {path: path.stat().st_mtime_ns for path in Path("results").rglob("run.json")}
+    again = rnnbench("-m", *SWEEP)
+    assert again.returncode == 0
+    assert again.stdout.splitlines()[0] == "4 runs: 4 finished before, 0 to do"
+    assert "0 ok, 0 diverged, 0 failed, 4 skipped" in again.stdout
+    assert records == {path: path.stat().st_mtime_ns for path in Path("results").rglob("run.json")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [1, 2, 3])
+def test_killed_and_started_again_it_ends_with_the_same_records(after: int) -> None:
+    longer = (*SWEEP, "budget.max_steps=400", "checkpoint_seconds=0.05")
+    command = [sys.executable, "-m", "rnnbench", "-m", *longer]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        finished = 0
+        while finished < after:
+            finished += process.stdout.readline().startswith("ok:")
+        process.kill()
+    assert len(outcomes("results/swept")) < 4
+    done = rnnbench("-m", *longer)
+    assert done.returncode == 0, done.stderr
+    assert f"{4 - after} ok, 0 diverged, 0 failed, {after} skipped" in done.stdout
+    never_killed = rnnbench("-m", *longer, "name=whole")
+    assert never_killed.returncode == 0
+    assert outcomes("results/swept") == outcomes("results/whole")
+
+
+@pytest.mark.slow
+def test_two_sweeps_at_once_lose_nothing_and_do_no_run_twice() -> None:
+    longer = (*SWEEP, "budget.max_steps=300", "seed=0,1,2,3")
+    command = [sys.executable, "-m", "rnnbench", "-m", *longer]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    printed = [process.communicate()[0] for process in both]
+    done = [line.split()[1].rstrip(":") for text in printed for line in text.splitlines() if line.startswith("ok:")]
+    assert sorted(done) == sorted(outcomes("results/swept"))
+    assert len(done) == len(set(done)) == 8
+
+
+@pytest.mark.slow
+def test_joblib_runs_side_by_side_with_the_same_results() -> None:
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    longer = (*SWEEP, "budget.max_steps=300")
+    beside = rnnbench("-m", *longer, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "name=beside")
+    assert beside.returncode == 0, beside.stderr
+    assert "4 ok, 0 diverged, 0 failed, 0 skipped" in beside.stdout
+    assert rnnbench("-m", *longer).returncode == 0
+    assert outcomes("results/beside") == outcomes("results/swept")
+    records = [json.loads(path.read_text()) for path in Path("results/beside").rglob("run.json")]
+    assert {record["environment"]["threads"] for record in records} == {1}
+    assert any(record["timing"]["contended"] for record in records)
+
+
+def test_one_bad_run_does_not_stop_the_others() -> None:
+    done = rnnbench("-m", *SWEEP, "train_size=20", "batch_size=4,30", "seed=0", "cell=gru")
+    assert done.returncode == 1
+    assert "1 ok, 0 diverged, 1 failed, 0 skipped" in done.stdout
+    assert "batch_size=30" in done.stdout + done.stderr
+    assert Path("results/swept/report.html").exists()
+    retried = rnnbench("-m", *SWEEP, "train_size=20", "batch_size=4,30", "seed=0", "cell=gru")
+    assert retried.stdout.splitlines()[0] == "2 runs: 1 finished before, 1 to do"
+
+
+def test_a_request_that_cannot_be_is_refused_before_anything_starts() -> None:
+    done = rnnbench("-m", *SWEEP, "hidden_size=5,-1")
+    assert done.returncode == 2
+    assert done.stderr == "rnnbench: hidden_size=-1: too small (allowed: 1 or more)\n"
+    assert not list(Path().iterdir())
+
+
+def test_requests_that_mean_the_same_run_are_one() -> None:
+    """A GRU has no forget gate, so its forget_bias makes no difference."""
+    done = rnnbench("-m", *TINY, "cell=gru", "forget_bias=0,1", "seed=0")
+    assert done.stdout.splitlines()[0] == "1 runs: 0 finished before, 1 to do"
+
+
+@pytest.fixture
+def loader() -> ConfigLoaderImpl:
+    return ConfigLoaderImpl(create_config_search_path(str(CONF)))
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        ["cell=gru", "seq_len=7", "seed=3"],
+        ["dataset=digits", "cell=rnn", "cell.nonlinearity=relu"],
+        ["dataset=jsb", "optimizer=sgd", "optimizer.lr=0.5", "budget.patience=2"],
+        ["clip_norm=null", "dropout=0.5", "forget_bias=null", "name=x"],
+        ["dataset=text", "dataset.path=a b.txt"],
+        ["+optimizer.extra=1"],
+        ["name=${cell.name}-x", "cell=gru"],
+    ],
+)
+def test_the_quick_composition_is_hydras(job: list[str], loader: ConfigLoaderImpl) -> None:
+    sweep_config = loader.load_configuration("config", [], RunMode.MULTIRUN)
+    quick, slow = (Composer(loader, sweep_config, OverridesParser.create(loader)) for _ in range(2))
+
+    def composed(composer: Composer) -> object:
+        try:
+            return composer.compose(job)
+        except ValueError as error:
+            return str(error)
+
+    values, _ = slow._composed(tuple(job))
+    try:
+        expected: object = from_mapping(values)
+    except ValueError as error:
+        expected = str(error)
+    assert composed(quick) == expected
+
+
+def test_ten_thousand_requests_are_composed_in_seconds(loader: ConfigLoaderImpl) -> None:
+    """Counted in Hydra's compositions, not in seconds: one for each cell, however many seeds."""
+    sweep_config = loader.load_configuration("config", [], RunMode.MULTIRUN)
+    calls = []
+
+    class Counting:
+        def __getattr__(self, name: str) -> Any:
+            if name == "load_sweep_config":
+                calls.append(name)
+            return getattr(loader, name)
+
+    composer = Composer(Counting(), sweep_config, OverridesParser.create(loader))
+    ids = {composer.compose([f"cell={cell}", f"seed={seed}"]).run_id for cell in ("lstm", "gru") for seed in range(500)}
+    assert len(ids) == 1000
+    assert len(calls) == 2
+
+
+def test_a_corrupt_record_among_good_ones_is_named_and_done_again() -> None:
+    run(tiny("name=swept", "cell=gru"))
+    (path,) = Path("results").rglob("run.json")
+    path.write_text(path.read_text()[:100])
+    done = rnnbench("-m", *SWEEP, "cell=gru", "seed=0")
+    assert done.returncode == 0
+    assert "1 runs: 0 finished before, 1 to do" in done.stdout
+    assert str(path.parent.name) in done.stderr
+    assert json.loads(path.read_text())["status"] == "ok"
