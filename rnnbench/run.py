@@ -153,6 +153,7 @@ def _carry_out(config: Config, training: Training, directory: Path) -> dict[str,
     memory.reset_peak(device)
     training.checkpoint = directory / CHECKPOINT
     training.checkpoint_seconds = config.checkpoint_seconds
+    training.label = config.run_id
     with Presence() as presence:
         training.others_running = presence.others
         progress = training.run()

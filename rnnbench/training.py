@@ -68,6 +68,7 @@ class Training:
     checkpoint: Path | None = None
     checkpoint_seconds: float = 30.0
     show_progress: bool = False
+    label: str = ""  # what the progress bar calls this run
     others_running: Callable[[], bool] = lambda: False
 
     def __post_init__(self) -> None:
@@ -84,7 +85,7 @@ class Training:
         if not self._restore():
             self._evaluate()
         progress = self.progress
-        bar = tqdm(total=self.last_step, initial=progress.step, unit="step", disable=not self.show_progress,
+        bar = tqdm(total=self.last_step, initial=progress.step, unit="step", desc=self.label, disable=not self.show_progress,
                    dynamic_ncols=True, leave=False)  # fmt: skip
         saved = time.monotonic()
         with bar, deferred_interrupt() as interrupted:
