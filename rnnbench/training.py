@@ -85,8 +85,8 @@ class Training:
         if not self._restore():
             self._evaluate()
         progress = self.progress
-        bar = tqdm(total=self.last_step, initial=progress.step, unit="step", desc=self.label, disable=not self.show_progress,
-                   dynamic_ncols=True, leave=False)  # fmt: skip
+        bar = tqdm(total=self.last_step, initial=progress.step, unit="step", desc=self.label, leave=False,
+                   disable=not self.show_progress, dynamic_ncols=True)  # fmt: skip
         saved = time.monotonic()
         with bar, deferred_interrupt() as interrupted:
             while progress.stopped_by is None:
