@@ -65,6 +65,7 @@ ABOVE = {  # a room → what it must not import: what stands above it
     "config": ("model", "training", "run", "sweep", "parity", "report", "layers", "backends"),
     "statistics": ("records", "report", "config", "run", "sweep", "datasets"),
     "records": ("report", "config", "run", "sweep", "datasets", "statistics"),
+    "speed": ("model", "datasets", "training", "run", "sweep"),
     "report": ("config", "run", "sweep", "training", "model", "datasets", "cells"),
 }
 
