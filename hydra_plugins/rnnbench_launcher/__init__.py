@@ -19,7 +19,7 @@ from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from hydra_plugins.rnnbench_launcher.queue import LocalQueue, Queue, SlurmQueue
 from rnnbench.errors import UsageError
@@ -28,17 +28,26 @@ from rnnbench.errors import UsageError
 class SubmititLauncher(Launcher):
     """Submit runs in batches, wait until each job has left its queue, say which left no result."""
 
-    cluster: ClassVar[str]
+    choice: ClassVar[str]  # its name in conf/hydra/launcher
+    cluster: ClassVar[str]  # submitit's name for it
+    batch_key: ClassVar[str]  # the key that says how many jobs are submitted at once
 
     def __init__(self, **keys: Any) -> None:
-        self._keys = keys
+        self._keys: dict[str, Any] = {
+            key: OmegaConf.to_container(value) if OmegaConf.is_config(value) else value for key, value in keys.items()
+        }
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         try:
             from hydra_plugins.hydra_submitit_launcher.submitit_launcher import BaseSubmititLauncher
         except ImportError:
-            raise UsageError("hydra/launcher=slurm needs a plugin: pip install 'rnnbench[slurm]'") from None
+            raise UsageError(f"hydra/launcher={self.choice} needs a plugin: pip install 'rnnbench[slurm]'") from None
         self._check()
+        size = self._keys[self.batch_key]
+        if not isinstance(size, int) or size < 1:
+            raise UsageError(
+                "not a number of jobs", key=f"hydra.launcher.{self.batch_key}", value=size, allowed="1 or more"
+            )
         self._call = BaseSubmititLauncher()  # composes and runs one job where it is called; says how to queue it again
         self._call.setup(hydra_context=hydra_context, task_function=task_function, config=config)
 
@@ -59,8 +68,6 @@ class SubmititLauncher(Launcher):
                 break
             returned += [self._returned(job) for job in jobs]
         return returned
-
-    batch_key: ClassVar[str]
 
     def _check(self) -> None:
         """Raises UsageError where this launcher cannot work."""
@@ -104,7 +111,7 @@ class SubmititLauncher(Launcher):
                 for parent in list(folder.parents)[:2]:
                     with suppress(OSError):
                         parent.rmdir()
-            raise UsageError(f"hydra/launcher={self.cluster}: {' '.join(str(error).split())}") from error
+            raise UsageError(f"hydra/launcher={self.choice}: {' '.join(str(error).split())}") from error
         print(f"{n} jobs: {jobs[0].job_id} … {jobs[-1].job_id}, logs in {_shown(folder)}", flush=True)
         return jobs
 
@@ -131,13 +138,18 @@ def _shown(path: Path) -> Path:
 class SlurmLauncher(SubmititLauncher):
     """Arrays of Slurm jobs."""
 
-    cluster = "slurm"
+    choice = cluster = "slurm"
     batch_key = "array_size"
 
     def _check(self) -> None:
         missing = [name for name in ("sbatch", "srun", "squeue") if shutil.which(name) is None]
         if missing:
             raise UsageError(f"hydra/launcher=slurm: no {', '.join(missing)} here: start it where Slurm's commands are")
+
+    def _executor(self, keys: dict[str, Any]) -> Any:
+        if keys.get("cpus_per_task") is not None:  # since 22.05 srun binds to one core unless it is told, too
+            keys["srun_args"] = [f"--cpus-per-task={keys['cpus_per_task']}"]
+        return super()._executor(keys)
 
     def _queue(self) -> Queue:
         return SlurmQueue()
@@ -150,7 +162,7 @@ class SlurmLauncher(SubmititLauncher):
 class LocalLauncher(SubmititLauncher):
     """Processes of this machine, kept by submitit as it keeps jobs."""
 
-    cluster = "local"
+    choice, cluster = "slurm_local", "local"
     batch_key = "n_jobs"
 
     def _queue(self) -> Queue:
