@@ -107,8 +107,7 @@ def prepare(config: Config, workers: int = 1) -> Training:
     hidden_size = config.hidden_size
     if config.match == "params":
         hidden_size = matched_hidden_size(cell, LSTMCell(), task, hidden_size, config.num_layers, config.embedding_size)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    torch.set_num_threads(config.threads or max(1, cores // workers))
+    torch.set_num_threads(config.threads or max(1, _cores() // workers))
     torch.manual_seed(config.seed)
     model = SequenceModel(
         cell,
@@ -131,6 +130,13 @@ def prepare(config: Config, workers: int = 1) -> Training:
         dtype=dtype,
         show_progress=config.progress is True or (config.progress == "auto" and workers == 1 and sys.stderr.isatty()),
     )
+
+
+def _cores() -> int:
+    """Cores that this process may use: those it is bound to, and under Slurm no more than the job was given."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    given = os.environ.get("SLURM_CPUS_PER_TASK", "")
+    return min(cores, int(given)) if given.isdecimal() and int(given) else cores
 
 
 def choose_device(name: str) -> torch.device:

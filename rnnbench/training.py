@@ -88,11 +88,11 @@ class Training:
         bar = tqdm(total=self.last_step, initial=progress.step, unit="step", desc=self.label, leave=False,
                    disable=not self.show_progress, dynamic_ncols=True)  # fmt: skip
         saved = time.monotonic()
-        with bar, deferred_interrupt() as interrupted:
+        with bar, deferred_interrupt() as interrupts:
             while progress.stopped_by is None:
-                if interrupted():
+                if interrupts.noted():
                     self._save()
-                    raise KeyboardInterrupt
+                    interrupts.deliver()
                 self._step()
                 bar.update()
                 if len(self._pending) >= COLLECT_EVERY:
