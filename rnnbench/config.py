@@ -7,8 +7,10 @@ see. The meaning of each key stands in conf/config.yaml.
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from functools import cache, cached_property
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 CONF = HERE / "conf" if (HERE / "conf").is_dir() else HERE.parent / "conf"
 """The configuration files: inside the installed package, or beside it in a checkout."""
+
+PLAIN_NAME = re.compile(r"\w[\w.+-]*")
+MOST_THREADS = 1024
 
 PLACES = ("name", "results_dir", "checkpoint_seconds", "force", "progress")
 """Keys that say where and how a run is kept, not what it is: no part of its identity."""
@@ -110,6 +115,9 @@ class Config:
         path = identity["dataset"].pop("path", None)
         if path is not None:
             identity["dataset"]["content"] = _content_digest(path)
+        for key in ("cell", "dataset"):
+            if not identity[key]["target"].startswith("rnnbench."):  # a user's own class, which may be edited
+                identity[key]["source"] = _content_digest(str(_source_file(key, identity[key]["target"])))
         return identity
 
     def to_dict(self) -> dict[str, Any]:
@@ -151,7 +159,7 @@ def dataset_choices() -> dict[str, Dataset]:
 def _choices(key: str) -> dict[str, Any]:
     made = {}
     for file in sorted((CONF / key).glob("*.yaml")):
-        values = yaml.safe_load(file.read_text())
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
         choice = _choice(key, values.get(key, values))
         if choice.target != "???":
             made[file.stem] = _make(key, choice)
@@ -183,8 +191,12 @@ def validate(config: Config) -> Config:
             value=config.optimizer.momentum,
             allowed="0.0",
         )
-    if not config.name or Path(config.name).is_absolute() or ".." in Path(config.name).parts:
-        raise UsageError("must stay inside results_dir", key="name", value=config.name, allowed="a plain name")
+    for key in ("name", "cell.name", "dataset.name"):
+        if not PLAIN_NAME.fullmatch(_get(config, key)):
+            raise UsageError("not a plain name", key=key, value=_get(config, key),
+                             allowed="letters, digits, _ + - and . inside")  # fmt: skip
+    if not 0 <= config.optimizer.momentum < 1:
+        raise UsageError("out of range", key="optimizer.momentum", value=config.optimizer.momentum, allowed="0 up to 1")
     budget = config.budget
     if budget.max_steps is None and budget.max_epochs is None and budget.max_seconds is None:
         raise UsageError("no limit to the run", key="budget.max_steps", value=None,
@@ -209,7 +221,7 @@ def _choice(key: str, values: Any) -> Choice:
         raise UsageError("no such choice", key=key, value=values, allowed=f"a name of conf/{key}")
     options = dict(values)
     for part in ("name", "target"):
-        if not isinstance(options.get(part), str) or not options[part]:
+        if not isinstance(options.get(part), str) or options[part] in ("", "???"):
             raise UsageError("must be given", key=f"{key}.{part}", value=options.get(part), allowed="text")
     return Choice(options.pop("name"), options.pop("target"), options)
 
@@ -224,9 +236,12 @@ def _resolve(key: str, target: str) -> type:
     module, _, attribute = target.rpartition(".")
     try:
         cls = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
+    except Exception as error:  # a user's module may raise anything
         raise UsageError(
-            f"cannot be imported: {error}", key=f"{key}.target", value=target, allowed="package.module.Class"
+            f"cannot be imported ({type(error).__name__}): {error}",
+            key=f"{key}.target",
+            value=target,
+            allowed="package.module.Class",
         ) from error
     if not (isinstance(cls, type) and issubclass(cls, base) and is_dataclass(cls)):
         raise UsageError("wrong kind", key=f"{key}.target", value=target,
@@ -245,6 +260,12 @@ def _at_least(config: Config, key: str, least: int) -> None:
     value = _get(config, key)
     if value is not None and value < least:
         raise UsageError("too small", key=key, value=value, allowed=f"{least} or more")
+    if key == "threads" and value is not None and value > MOST_THREADS:
+        raise UsageError("too many", key=key, value=value, allowed=f"1 to {MOST_THREADS}")
+
+
+def _source_file(key: str, target: str) -> str:
+    return inspect.getsourcefile(_resolve(key, target)) or ""
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
@@ -50,7 +51,11 @@ def _convert(hint: Any, value: Any, key: str) -> Any:
         if get_origin(option) is Literal and value in get_args(option) and not isinstance(value, bool):
             return value
         if option is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+            if not abs(value) < math.inf:
+                raise UsageError("not a finite number", key=key, value=value, allowed="a number")
             return float(value)
+        if option is int and type(value) is int and abs(value) >= 2**63:
+            raise UsageError("too large", key=key, value=value, allowed="a whole number below 2^63")
         if option in (int, str) and isinstance(value, option) and not isinstance(value, bool):
             return value
         if option is bool and isinstance(value, bool):

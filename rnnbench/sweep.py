@@ -21,7 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from rnnbench.config import Config, from_mapping
 from rnnbench.errors import UsageError
-from rnnbench.records import finished, read_record
+from rnnbench.records import finished, read_record, run_lock
 
 
 def job(cfg: DictConfig) -> float | None:
@@ -81,6 +81,8 @@ def sweep(composer: Composer, jobs: Sequence[Sequence[str]], launch: Callable[[l
 
     Raises UsageError before anything starts when one of the requests cannot be.
     """
+    if not jobs:
+        raise UsageError("the sweep names no run: one of its keys has no value")
     configs: dict[str, Config] = {}  # by directory: requests that mean the same run are one
     overrides: dict[str, list[str]] = {}
     for each in jobs:
@@ -186,10 +188,17 @@ def _summarise(configs: Mapping[str, Config], left: list[str]) -> int:
     counts: Counter[str] = Counter()
     for key, config in configs.items():
         record = read_record(config.run_dir) if key in tried else None
-        counts["skipped" if key not in tried else record["status"] if record else "unfinished"] += 1
+        counts["skipped" if key not in tried else record["status"] if record else _without_record(config)] += 1
     line = ", ".join(f"{counts[status]} {status}" for status in ("ok", "diverged", "failed", "skipped"))
-    print(line + (f", {counts['unfinished']} unfinished" if counts["unfinished"] else ""), flush=True)
+    line += "".join(f", {counts[s]} {s}" for s in ("elsewhere", "unfinished") if counts[s])
+    print(line, flush=True)
     return counts["failed"] + counts["unfinished"]
+
+
+def _without_record(config: Config) -> str:
+    """elsewhere: another process is at that run; unfinished: nobody is."""
+    with run_lock(config.run_dir) as free:
+        return "unfinished" if free else "elsewhere"
 
 
 def _report(directory: Path) -> None:

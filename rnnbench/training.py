@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import math
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
@@ -226,12 +227,11 @@ class Training:
         try:
             state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
             progress = Progress(**state["progress"])
-            self.model.load_state_dict(state["model"])
-            self.optimizer.load_state_dict(state["optimizer"])
-        except (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError) as error:
-            raise UsageError(
-                f"the checkpoint cannot be read ({type(error).__name__}): delete {self.checkpoint} to start over"
-            ) from error
+        except Exception as error:  # whatever a damaged file makes torch raise
+            print(f"warning: {self.checkpoint} cannot be read ({type(error).__name__}): starting over", file=sys.stderr)
+            return False
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
         self.progress = progress
         self._carried = state["carried"]
         torch.set_rng_state(state["random"].cpu())

@@ -46,8 +46,10 @@ def help_text() -> str:
     parts.append(
         "                      slurm (jobs of a cluster, see docs/cluster.md), slurm_local (the same without Slurm)"
     )
-    parts.append("\nKeys, with their defaults; a dataset may bring its own (conf/dataset/):\n")
-    text = (CONF / "config.yaml").read_text()
+    parts.append("\nWhat each dataset sets, unless the command line does:\n")
+    parts += [f"  {file.stem:16}{_settings(file)}" for file in sorted((CONF / "dataset").glob("*.yaml"))]
+    parts.append("\nKeys, with their defaults where the dataset sets none:\n")
+    text = (CONF / "config.yaml").read_text(encoding="utf-8")
     keys = text[text.index("\nname:") + 1 : text.index("\nhydra:")].rstrip()
     parts += [f"  {line}" if line else "" for line in keys.splitlines()]
     parts.append("\nEach cell's and dataset's own keys (cell.…, dataset.…) stand commented in its file under conf/.")
@@ -86,7 +88,7 @@ def one_line(error: Exception, arguments: list[str]) -> str:
     if match := re.search(r"Could not override '([^']+)'\.", text):
         key = match.group(1)
         value = re.search(rf"\+{re.escape(key)}=(\S*)", text)
-        return str(unknown_key(key, value.group(1) if value else "", _keys_beside(key)))
+        return str(unknown_key(key, value.group(1) if value else "", _keys_beside(key, arguments)))
     if match := re.search(r"Ambiguous value for argument '([^']*)'", text):
         return f"{match.group(1)}: several values make a sweep: add -m"
     if match := re.search(r"[Mm]issing mandatory value: (\S+)", text):
@@ -108,20 +110,25 @@ def _choices(group: str) -> list[str]:
     return names or ["see --help"]
 
 
-def _known_keys() -> set[str]:
+def _known_keys(arguments: list[str]) -> set[str]:
+    """Keys of the configuration that these arguments choose: the top-level ones and those of the chosen files."""
+    chosen = {"cell": "lstm", "dataset": "adding", "optimizer": "adam"}
+    chosen |= {group: choice for group, _, choice in (a.partition("=") for a in arguments) if group in chosen}
     keys = {"cell", "dataset", "optimizer", "study"}
-    for file in CONF.glob("hydra/launcher/*.yaml"):
-        keys |= {f"hydra.launcher.{key}" for key in yaml.safe_load(file.read_text()) if not key.startswith("_")}
-    for file in (CONF / "config.yaml", *CONF.glob("*/*.yaml")):
-        values = yaml.safe_load(file.read_text()) or {}
-        prefix = "" if file.name == "config.yaml" or "@package _global_" in file.read_text() else f"{file.parent.name}."
-        keys |= {key for key in _flat(values, prefix) if not key.startswith(("hydra", "defaults"))}
+    for group, choice in {**chosen, "": "config"}.items():
+        file = CONF / group / f"{choice}.yaml"
+        if not file.is_file():  # of the user's own, or several at once
+            continue
+        text = file.read_text(encoding="utf-8")
+        prefix = f"{group}." if group and "@package _global_" not in text else ""
+        known = _flat(yaml.safe_load(text) or {}, prefix)
+        keys |= {key for key in known if not key.startswith(("hydra", "defaults"))}
     return keys
 
 
-def _keys_beside(key: str) -> list[str]:
+def _keys_beside(key: str, arguments: list[str]) -> list[str]:
     """The keys of the group that a key names (budget.max_step: those of budget), else the top-level ones."""
-    known = _known_keys()
+    known = _known_keys(arguments)
     beside = {k for k in known if "." in key and k.rpartition(".")[0] == key.rpartition(".")[0]}
     top = {k.split(".")[0] for k in known}
     close = difflib.get_close_matches(key, known, n=1)
@@ -134,6 +141,13 @@ def _flat(values: object, prefix: str) -> set[str]:
     return set().union(*(_flat(value, f"{prefix}{key}.") for key, value in values.items()))
 
 
+def _settings(file: Path) -> str:
+    values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    settings = {k: v for k, v in values.items() if k not in ("dataset", "optimizer", "budget")}
+    settings |= {f"{group}.{k}": v for group in ("optimizer", "budget") for k, v in values.get(group, {}).items()}
+    return " ".join(f"{key}={'null' if value is None else value}" for key, value in settings.items())
+
+
 def _first_comment(file: Path) -> str:
-    lines = [line[2:] for line in file.read_text().splitlines() if line.startswith("# ") and "@package" not in line]
-    return lines[0] if lines else ""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return next((line[2:] for line in lines if line.startswith("# ") and "@package" not in line), "")

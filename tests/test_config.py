@@ -79,7 +79,7 @@ def test_cell_and_dataset_are_made_from_their_own_keys() -> None:
         ({"budget__max_steps": None}, ("budget.max_steps=null", "budget.max_seconds")),
         ({"optimizer__schedule": "cosine", "budget__max_steps": None, "budget__max_seconds": 5.0},
          ("optimizer.schedule=cosine", "budget.max_steps")),
-        ({"name": "../away"}, ("name=../away", "plain name")),
+        ({"name": "../away"}, ("name=../away", "not a plain name")),
         ({"name": "/tmp/away"}, ("name=/tmp/away",)),
         ({"cell": "gru"}, ("cell=gru", "conf/cell")),
         ({"cell__target": "no.such.Cell"}, ("cell.target=no.such.Cell", "package.module.Class")),

@@ -108,3 +108,15 @@ def test_a_users_own_cell_and_dataset_are_named_on_the_command_line(
     assert record["config"]["cell"]["a"] == 0.25
     assert record["backend"] == "eager"
     assert record["parity"]["checked_against"]
+
+
+def test_an_edited_cell_is_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    ids = []
+    for name, text in (("first_try", MINE), ("second_try", MINE.replace("(1 - self.a)", "(2 - self.a)"))):
+        (tmp_path / f"{name}.py").write_text(text)
+        config = tiny("cell=custom", f"cell.target={name}.Leaky")
+        identity = config.identity()
+        assert len(identity["cell"].pop("source")) == 64
+        ids.append(config.identity()["cell"]["source"])
+    assert ids[0] != ids[1]

@@ -161,10 +161,14 @@ def test_a_stateful_run_resumes_with_its_state(tmp_path: Path) -> None:
     assert same(weights(whole), weights(resumed))
 
 
-def test_a_checkpoint_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    (tmp_path / "checkpoint.pt").write_bytes(b"half a checkpo")
-    with pytest.raises(UsageError, match=r"checkpoint\.pt"):
-        train(tiny(), tmp_path / "checkpoint.pt")
+@pytest.mark.parametrize("content", [b"half a checkpo", b"", b"PK\x03\x04"])
+def test_a_checkpoint_that_cannot_be_read_is_named_and_the_run_starts_over(
+    content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "checkpoint.pt").write_bytes(content)
+    training, _ = train(tiny(), tmp_path / "checkpoint.pt")
+    assert same(weights(training), weights(train(tiny())[0]))
+    assert "checkpoint.pt cannot be read" in capsys.readouterr().err
 
 
 def test_the_best_validation_weights_are_restored() -> None:

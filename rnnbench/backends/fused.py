@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from rnnbench.backends import kernel, workspace
 from rnnbench.backends.base import Stack, carry
@@ -105,8 +104,9 @@ class _Layer(torch.autograd.Function):
         return output, h, c
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, d_out: Tensor | None, d_h: Tensor | None, d_c: Tensor | None) -> Any:
+        if torch.is_grad_enabled():  # create_graph=True: what follows would silently be missing from that graph
+            raise RuntimeError("backend=fused cannot be differentiated twice: use backend='eager' or 'torch' for that")
         *tensors, output, saved = ctx.saved_tensors
         wanted = ctx.needs_input_grad[2:]
         if d_out is None and d_h is None and d_c is None:

@@ -41,8 +41,8 @@ def run_lock(run_dir: Path) -> Iterator[bool]:
 def _lock(path: Path) -> int | None:
     """A file descriptor that holds the lock, or None when another holds it."""
     while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         except FileNotFoundError:
             continue  # the directory was removed between the two lines

@@ -144,13 +144,14 @@ def test_two_backward_passes_through_one_graph_give_the_same_twice() -> None:
 
 
 def test_double_backward_is_refused_in_one_line() -> None:
+    """At once, when its graph is asked for: a loss that mixes the outputs with a gradient penalty would else be
+    differentiated in part and without a word."""
     model = LSTM(3, 5, backend="fused")
     x = torch.randn(6, 2, 3, requires_grad=True)
-    (gradient,) = torch.autograd.grad(model(x)[0].square().sum(), x, create_graph=True)
     with pytest.raises(RuntimeError) as caught:
-        gradient.sum().backward()
+        torch.autograd.grad(model(x)[0].square().sum(), x, create_graph=True)
+    assert "cannot be differentiated twice" in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert "once_differentiable" in str(caught.value)
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=name)
