@@ -21,13 +21,16 @@ from hydra.types import RunMode
 from making import TINY
 from scipy import stats
 
-from rnnbench.config import CONF
+from rnnbench.cells.lstm import LSTMCell
+from rnnbench.config import CONF, make_cell, make_dataset
 from rnnbench.errors import UsageError
+from rnnbench.model import matched_hidden_size
 from rnnbench.records import COLUMNS, load_results, with_missing
 from rnnbench.studies import Evaluated, StudyClaim, evaluate_claim, overrides, read_request, study_from, write_request
 from rnnbench.sweep import Composer, study_jobs
 from tests.fake_records import record, write
 
+MADE = ("adding", "digits", "anbn")  # data that is not downloaded
 STUDIES = sorted((CONF / "study").glob("*.yaml"))
 
 
@@ -296,7 +299,9 @@ def composing() -> tuple[Composer, Any]:
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
-def test_every_study_parses_composes_and_claims_what_its_runs_can_show(path: Path, composing: Any) -> None:
+def test_every_study_parses_composes_and_claims_what_its_runs_can_show(
+    path: Path, composing: Any, tmp_path: Path
+) -> None:
     """Every run is a valid configuration; every claim selects runs of both sides, ten seeds of each, one a seed."""
     composer, split = composing
     lines = path.read_text().splitlines()
@@ -306,6 +311,13 @@ def test_every_study_parses_composes_and_claims_what_its_runs_can_show(path: Pat
     study, jobs = study_jobs(composer, path.stem, split, [])
     configs = {config.run_id: config for config in map(composer.compose, jobs)}
     assert {config.name for config in configs.values()} == {path.stem}
+    matched = {
+        (c.cell.name, c.dataset.name, c.seq_len, c.hidden_size): c for c in configs.values() if c.match == "params"
+    }
+    for config in matched.values():
+        if config.dataset.name in MADE:  # the widths are met
+            task = make_dataset(config).task(seq_len=config.seq_len, train_size=None, seed=0, data_dir=tmp_path)
+            matched_hidden_size(make_cell(config), LSTMCell(), task, config.hidden_size, 1, None)
     runs = with_missing(load_results([]), {run_id: config.to_dict() for run_id, config in configs.items()})
     for each in study.claims:
         known = {*COLUMNS, *runs.columns}

@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from rnnbench.report.conditions import cell_name
 from rnnbench.report.layout import MOST_PANELS, Drawing
 from rnnbench.report.style import FAINT, INK, legend, looks
-from rnnbench.report.verdicts import comparison, effect, effects, pairs
+from rnnbench.report.verdicts import comparison, effect, effects, measure_name, pairs
 from rnnbench.statistics import kaplan_meier
 from rnnbench.studies import Evaluated
 
@@ -55,7 +55,7 @@ def _effects(each: Evaluated) -> Drawing | None:
         axes.set_ylim(len(judged) - 0.4, -0.6)
         axes.margins(x=0.08)
         axes.grid(False, axis="y")
-        axes.set_xlabel(f"{each.claim.metric}, {comparison(each)}")
+        axes.set_xlabel(f"{measure_name(each)}, {comparison(each)}")
         axes.set_title("\n".join(textwrap.wrap(found, round(11 * width))), loc="left", color=INK)
         keys = [Line2D([], [], color=INK, marker=_MARK[word], markerfacecolor=_FILL[word], linestyle="none", label=word)
                 for word in dict.fromkeys(j.outcome for j in judged)]  # fmt: skip

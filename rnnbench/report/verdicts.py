@@ -10,6 +10,7 @@ import pandas as pd
 
 from rnnbench.records import load_results, with_missing, write_text_atomically
 from rnnbench.report.conditions import cell_name
+from rnnbench.report.latex import latex
 from rnnbench.report.summary import interval, markdown, number
 from rnnbench.statistics import ConditionVerdict, Interval
 from rnnbench.studies import Evaluated, StudyResult, evaluate, named, read_request
@@ -81,6 +82,11 @@ def comparison(each: Evaluated) -> str:
     return f"{a} {'/' if each.claim.scale == 'ratio' else '−'} {b}"
 
 
+def measure_name(each: Evaluated) -> str:
+    """What is compared, as an axis says it."""
+    return "share of runs that solved it" if each.claim.kind == "success" else each.claim.metric
+
+
 def pairs(each: Evaluated) -> str:
     counts = [j.condition.n for j in each.verdict.conditions]
     if each.claim.kind == "closed_form":
@@ -150,7 +156,7 @@ def _condition_row(each: Evaluated, index: int, judged: ConditionVerdict) -> dic
     if each.claim.kind != "closed_form":
         row["p of no difference"] = number(condition.p_difference, 2)
         row["adjusted p"] = number(judged.p_adjusted, 2)
-        row["p of a difference beyond the margin"] = number(judged.p_within, 2) if each.claim.margin else "–"
+        row["p of equivalence"] = number(judged.p_within, 2) if each.claim.margin else "–"
     row["margin"] = _margin(each)
     if each.claim.kind == "solve_time":
         test = each.log_rank[index]
@@ -169,7 +175,7 @@ def facts(each: Evaluated) -> list[tuple[str, str]]:
     found = [
         ("Said", f"“{claim.folklore}”"),
         ("Verdict", f"{each.verdict.outcome}: {each.verdict.reason}"),
-        ("Measured", f"{claim.metric} of {comparison(each)}, {_KINDS[claim.kind]}"),
+        ("Measured", f"{measure_name(each)} of {comparison(each)}, {_KINDS[claim.kind]}"),
         ("Runs", f"{each.runs} asked for ({chosen})" + (f", {len(each.missing)} missing: {named(each.missing)}"
                                                       if each.missing else "")),
         ("Margin", _margin(each)),
@@ -192,7 +198,7 @@ def facts(each: Evaluated) -> list[tuple[str, str]]:
 
 _KINDS = {
     "paired": "paired by seed",
-    "success": "share of runs that reached the threshold, paired by seed",
+    "success": "paired by seed",
     "solve_time": "restricted mean time to the threshold, unsolved runs censored, paired by seed",
     "closed_form": "counted",
     "heterogeneity": "paired by seed, compared across conditions",
@@ -229,21 +235,3 @@ def _numbers(each: Evaluated) -> list[dict[str, Any]]:
         }
         for j, m in zip(each.verdict.conditions, each.measured, strict=True)
     ]  # fmt: skip
-
-
-def latex(table: pd.DataFrame) -> str:
-    """A text table as a LaTeX tabular (needs the package booktabs)."""
-    lines = [" & ".join(map(_escaped, row)) + r" \\" for row in table.itertuples(index=False)]
-    head = " & ".join(map(_escaped, table.columns)) + r" \\"
-    columns = "p{0.26\\textwidth}l" + "p{0.22\\textwidth}" * (len(table.columns) - 2)
-    return "\n".join([rf"\begin{{tabular}}{{{columns}}}", r"\toprule", head, r"\midrule", *lines, r"\bottomrule",
-                      r"\end{tabular}", ""])  # fmt: skip
-
-
-_TEX = {"\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-        "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "−": "$-$", "–": "--", "×": r"$\times$", "±": r"$\pm$",
-        "²": "$^2$", "“": "``", "”": "''", "∞": r"$\infty$"}  # fmt: skip
-
-
-def _escaped(value: Any) -> str:
-    return "".join(_TEX.get(character, character) for character in str(value))
