@@ -146,6 +146,25 @@ def test_contended_runs_and_other_machines_are_kept_out_of_times_alone(tmp_path:
     assert len(m.seeds) == 10
 
 
+def test_where_all_runs_are_contended_nothing_is_said_of_times(tmp_path: Path) -> None:
+    contents = scores(RAMP, RAMP, timing__contended=True)
+    found = verdict_of(tmp_path, contents, metric="step_ms_median", scale="ratio")
+    assert found.verdict.outcome == "undecided"
+    assert found.verdict.reason == "all 20 runs were timed while another ran beside them: force=true repeats them"
+
+
+def test_settings_are_compared_as_cells_are(tmp_path: Path) -> None:
+    """LSTMs whose forget gates start at 1 and at 0: differences 0.1 + a ramp of mean 0.0045."""
+    contents = []
+    for bias, values in ((1.0, 0.8 + RAMP), (0.0, np.full(10, 0.7))):
+        made = [record("lstm", seed=s, test_score=v, config__forget_bias=bias) for s, v in enumerate(values)]
+        contents += [own | {"run_id": f"{own['run_id']}-{bias:g}"} for own in made]
+    found = verdict_of(tmp_path, contents, between="forget_bias", compare=[1, 0])
+    assert found.verdict.outcome == "supported"
+    assert found.verdict.conditions[0].condition.effect.estimate == pytest.approx(0.1045)
+    assert found.claim.sides == ("forget_bias 1", "forget_bias 0")
+
+
 def times(cell: str, solved: Iterable[int | None], **changes: Any) -> list[dict[str, Any]]:
     return [
         record(cell, seed=seed, timing__steps_to_threshold=step, steps=2000 if step is None else step, **changes)

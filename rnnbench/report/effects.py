@@ -75,13 +75,13 @@ def _curves(each: Evaluated) -> Drawing | None:
     shown = [m for m in each.measured if len(m.seeds) and not m.obstacle][:MOST_PANELS]
     if not shown:
         return None
-    look = looks(each.claim.compare)
+    look = looks(each.claim.sides)
     unit = "steps" if each.claim.metric == "steps_to_threshold" else "seconds"
 
     def draw(axes: Axes, index: int) -> None:
         m = shown[index]
         for label, times, solved in zip(
-            each.claim.compare, (m.first, m.second), (m.first_solved, m.second_solved), strict=True
+            each.claim.sides, (m.first, m.second), (m.first_solved, m.second_solved), strict=True
         ):
             curve, own = kaplan_meier(times, solved), look[label]
             t = np.append(curve.time, max(m.horizon, float(curve.time[-1])))
@@ -110,7 +110,7 @@ def _curves(each: Evaluated) -> Drawing | None:
 
     def _solved(each: Evaluated, index: int) -> str:
         m = shown[index]
-        counts = zip(each.claim.compare, (m.first_solved, m.second_solved), strict=True)
+        counts = zip(each.claim.sides, (m.first_solved, m.second_solved), strict=True)
         return ", ".join(f"{cell_name(label)} solved {int(done.sum())} of {len(done)}" for label, done in counts)
 
     caption = "Kaplan–Meier estimate with pointwise 95 % bounds (log-log; Wilson where it is still 1 or already 0). "

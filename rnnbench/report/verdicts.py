@@ -78,7 +78,7 @@ def effects(each: Evaluated) -> str:
 
 def comparison(each: Evaluated) -> str:
     """What the effect is of: "GRU / LSTM"."""
-    a, b = (cell_name(value) for value in each.claim.compare)
+    a, b = (cell_name(value) for value in each.claim.sides)
     return f"{a} {'/' if each.claim.scale == 'ratio' else '−'} {b}"
 
 
@@ -144,7 +144,7 @@ def _condition_row(each: Evaluated, index: int, judged: ConditionVerdict) -> dic
     m, condition = each.measured[index], judged.condition
     row = {"condition": condition.name}
     for label, values, solved in zip(
-        each.claim.compare, (m.first, m.second), (m.first_solved, m.second_solved), strict=True
+        each.claim.sides, (m.first, m.second), (m.first_solved, m.second_solved), strict=True
     ):
         if each.claim.kind == "success":
             row[cell_name(label)] = f"{int(solved.sum())} of {len(solved)} solved"

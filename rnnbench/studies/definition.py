@@ -41,7 +41,7 @@ class StudyClaim:
     folklore: str  # the sentence heard that this answers
     kind: Kind
     metric: str
-    compare: tuple[str, ...]
+    compare: tuple[str | float, ...]
     direction: Literal["greater", "less", "equivalent"]
     between: str = "cell"
     select: Mapping[str, Any] = field(default_factory=dict)  # column → a value or a list of values
@@ -71,6 +71,12 @@ class StudyClaim:
             raise self._wrong("expected", self.expected, "null, unless closed_form")
         if self.kind == "heterogeneity" and not self.by:
             raise self._wrong("by", [], "the columns over which the effect may differ")
+
+    @property
+    def sides(self) -> tuple[str, str]:
+        """What `compare` names, as a reader would: a cell or a backend by its name, forget_bias 1 by its key too."""
+        first, second = (v if isinstance(v, str) else f"{self.between} {v:g}" for v in self.compare)
+        return first, second
 
     def _wrong(self, key: str, value: object, allowed: str) -> UsageError:
         return UsageError("not allowed", key=f"study.claims.{self.id}.{key}", value=value, allowed=allowed)

@@ -180,7 +180,7 @@ def _heterogeneous(claim: StudyClaim, measured: tuple[Measured, ...], conditions
     Cochran's Q says besides whether the *size* of the effect differs; it decides nothing here.
     """
     base = verdict(Claim(claim.statement, "greater", "all", ALPHA), conditions)
-    a, b = claim.compare
+    a, b = claim.sides
     greater = [j.condition.name for j in base.conditions if j.outcome == "supported"]
     less = [j.condition.name for j in base.conditions if j.outcome == "contradicted"]
     open_ = [j for j in base.conditions if j.outcome == "undecided"]

@@ -112,6 +112,9 @@ def _measured(claim: StudyClaim, settings: Mapping[str, Any], part: pd.DataFrame
         busy = ended["contended"].fillna(False).astype(bool)
         if busy.any():
             left_out.append(f"{int(busy.sum())} run(s) timed while another ran beside them are kept out")
+        if busy.any() and busy.all():
+            why = f"all {len(busy)} runs were timed while another ran beside them: force=true repeats them"
+            return Measured(name, settings, runs=total, missing=missing, obstacle=why)
         ended = ended[~busy]
     values = _times_to_solve(claim, ended, left_out) if solving else _values(claim, ended, left_out)
     pairs = _paired(claim, ended, values, left_out)
