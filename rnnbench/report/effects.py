@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from rnnbench.report.conditions import cell_name
 from rnnbench.report.layout import MOST_PANELS, Drawing
 from rnnbench.report.style import FAINT, INK, legend, looks
-from rnnbench.report.verdicts import comparison, effect, effects, measure_name, pairs
+from rnnbench.report.verdicts import comparison, condition_word, effect, effects, measure_name, pairs
 from rnnbench.statistics import kaplan_meier
 from rnnbench.studies import Evaluated
 
@@ -57,8 +57,11 @@ def _effects(each: Evaluated) -> Drawing | None:
         axes.grid(False, axis="y")
         axes.set_xlabel(f"{measure_name(each)}, {comparison(each)}")
         axes.set_title("\n".join(textwrap.wrap(found, round(11 * width))), loc="left", color=INK)
-        keys = [Line2D([], [], color=INK, marker=_MARK[word], markerfacecolor=_FILL[word], linestyle="none", label=word)
-                for word in dict.fromkeys(j.outcome for j in judged)]  # fmt: skip
+        keys = [
+            Line2D([], [], color=INK, marker=_MARK[j.outcome], markerfacecolor=_FILL[j.outcome], linestyle="none",
+                   label=word)
+            for word, j in {condition_word(each, j): j for j in judged}.items()
+        ]  # fmt: skip
         band = [Patch(facecolor="#d9d9d6", alpha=0.6, label="within the margin")] if margin is not None else []
         figure.legend(handles=[*keys, *band], loc="outside lower center", ncols=3 if columns > 1 else 2, frameon=False)
         return figure
@@ -66,7 +69,9 @@ def _effects(each: Evaluated) -> Drawing | None:
     methods = ", ".join(dict.fromkeys(j.condition.effect.method for j in judged))
     caption = f"{comparison(each)} in every condition with its 95 % interval ({methods}); line: no effect"
     caption += "; band: the margin." if margin is not None else "."
-    said = "; ".join(f"{j.condition.name}: {effect(each, j.condition.effect)}, {j.outcome}" for j in judged)
+    said = "; ".join(
+        f"{j.condition.name}: {effect(each, j.condition.effect)}, {condition_word(each, j)}" for j in judged
+    )
     return Drawing(f"claim_{each.claim.id}", "Effect", caption, make, said)
 
 

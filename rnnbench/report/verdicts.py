@@ -137,7 +137,7 @@ def summary_table(result: StudyResult) -> pd.DataFrame:
 def condition_table(each: Evaluated) -> pd.DataFrame:
     """The numbers behind a claim: a row a condition, all text."""
     rows = [_condition_row(each, index, judged) for index, judged in enumerate(each.verdict.conditions)]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).fillna("–")
 
 
 def _condition_row(each: Evaluated, index: int, judged: ConditionVerdict) -> dict[str, str]:
@@ -153,7 +153,7 @@ def _condition_row(each: Evaluated, index: int, judged: ConditionVerdict) -> dic
     row[f"{comparison(each)} [95 % interval]"] = effect(each, condition.effect)
     row["interval by"] = condition.effect.method
     row["n (pairs)"] = str(condition.n)
-    if each.claim.kind != "closed_form":
+    if each.claim.kind != "closed_form" and not math.isnan(condition.effect.estimate):
         row["p of no difference"] = number(condition.p_difference, 2)
         row["adjusted p"] = number(judged.p_adjusted, 2)
         row["p of equivalence"] = number(judged.p_within, 2) if each.claim.margin else "–"
@@ -162,10 +162,17 @@ def _condition_row(each: Evaluated, index: int, judged: ConditionVerdict) -> dic
         test = each.log_rank[index]
         row["solved"] = f"{int(m.first_solved.sum())} and {int(m.second_solved.sum())} of {len(m.seeds)}"
         row["log-rank p"] = number(test.p_value, 2) if test else "–"
-    row["verdict"] = judged.outcome if each.claim.kind != "heterogeneity" else judged.reason
+    row["verdict"] = condition_word(each, judged)
     row["because"] = judged.reason
     row["missing runs"] = str(len(m.missing))
     return row
+
+
+def condition_word(each: Evaluated, judged: ConditionVerdict) -> str:
+    """How one condition came out; of a claim of heterogeneity, which of the two is above the other there."""
+    if each.claim.kind == "heterogeneity" and judged.outcome in ("supported", "contradicted"):
+        return judged.reason
+    return judged.outcome
 
 
 def facts(each: Evaluated) -> list[tuple[str, str]]:
@@ -226,7 +233,7 @@ def _numbers(each: Evaluated) -> list[dict[str, Any]]:
         return [claim | {"reason": each.verdict.reason}]
     return [
         claim | {
-            "condition": j.condition.name, "condition_verdict": j.outcome, "compared": comparison(each),
+            "condition": j.condition.name, "condition_verdict": condition_word(each, j), "compared": comparison(each),
             "metric": each.claim.metric, "effect": j.condition.effect.estimate, "low": j.condition.effect.low,
             "high": j.condition.effect.high, "method": j.condition.effect.method, "n": j.condition.n,
             "p_difference": j.condition.p_difference, "p_adjusted": j.p_adjusted, "p_within": j.p_within,

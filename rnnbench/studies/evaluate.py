@@ -186,6 +186,8 @@ def _heterogeneous(claim: StudyClaim, measured: tuple[Measured, ...], conditions
     open_ = [j for j in base.conditions if j.outcome == "undecided"]
     parts = [f"{a} {word} {b} in {', '.join(names)}" for word, names in (("above", greater), ("below", less)) if names]
     parts += [f"no difference shown in {', '.join(j.condition.name for j in open_)}"] if open_ else []
+    if len(open_) == len(conditions) and len({j.reason for j in open_}) == 1:
+        parts = [open_[0].reason]
     outcome: Outcome = "undecided"
     if len(conditions) < 2:
         parts = [f"needs two conditions, and there is {len(conditions)}"]
