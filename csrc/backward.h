@@ -60,9 +60,9 @@ template <class Cell, class T> class Backward {
     }
 
     void run() {
-        parallel(z.parts, [](void *self, int part) { ((Backward *)self)->pack(part); }, this);
+        parallel(z.packers, [](void *self, int part) { ((Backward *)self)->pack(part); }, this);
         parallel(z.parts, [](void *self, int part) { ((Backward *)self)->run_part(part); }, this);
-        parallel(z.parts, [](void *self, int part) { ((Backward *)self)->reduce(part); }, this);
+        parallel(z.packers, [](void *self, int part) { ((Backward *)self)->reduce(part); }, this);
     }
 
   private:
@@ -90,11 +90,11 @@ template <class Cell, class T> class Backward {
 
     void pack(int part) {
         const T *w_hh = (const T *)z.l.w_hh;
-        for (int64_t block = part; block * WIDE < z.U; block += z.parts) {
+        for (int64_t block = part; block * WIDE < z.U; block += z.packers) {
             pack_columns(w_hh, z.H, z.H, 0, H_::count, block, w_h);
             if constexpr (Cell::reset_before) pack_columns(w_hh, z.H, z.H, 2, 1, block, w_n);
         }
-        for (int64_t block = part; z.l.d_x && block * WIDE < blocks<T>(z.I); block += z.parts)
+        for (int64_t block = part; z.l.d_x && block * WIDE < blocks<T>(z.I); block += z.packers)
             pack_columns((const T *)z.l.w_ih, z.H, z.I, 0, gates, block, w_x);
     }
 
@@ -191,7 +191,7 @@ template <class Cell, class T> class Backward {
     // sum the threads' shares and put them in the order of the weights
     void reduce(int number) {
         NoDenormals guard;
-        for (int64_t u = number; u < z.U; u += z.parts) {
+        for (int64_t u = number; u < z.U; u += z.packers) {
             if (wanted_x) reduce_weight((T *)z.l.d_w_ih, &Part::dw_x, z.I, 0, gates, u);
             if (wanted_h) reduce_weight((T *)z.l.d_w_hh, &Part::dw_h, z.H, 0, H_::count, u);
             if (wanted_h && Cell::reset_before) reduce_weight((T *)z.l.d_w_hh, &Part::dw_n, z.H, 2, 1, u);

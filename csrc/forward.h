@@ -38,13 +38,13 @@ template <class Cell, class T> class Forward {
     int64_t workspace() const { return bytes; }
 
     void run() {
-        parallel(z.parts, [](void *self, int part) { ((Forward *)self)->pack(part); }, this);
+        parallel(z.packers, [](void *self, int part) { ((Forward *)self)->pack(part); }, this);
         parallel(z.parts, [](void *self, int part) { ((Forward *)self)->run_part(part); }, this);
     }
 
   private:
     void pack(int part) {
-        for (int64_t u = part; u < z.U; u += z.parts) {
+        for (int64_t u = part; u < z.U; u += z.packers) {
             pack_gates((const T *)z.l.w_ih, z.H, z.I, 0, gates, u, w_x);
             pack_gates((const T *)z.l.w_hh, z.H, z.H, 0, H_::count, u, w_h);
             if constexpr (Cell::reset_before) pack_gates((const T *)z.l.w_hh, z.H, z.H, 2, 1, u, w_n);

@@ -28,11 +28,13 @@ class Room {
 template <class T> struct Sizes {
     const FusedLayer &l;
     int64_t steps, B, I, H, U;  // U blocks of LANES units
-    int parts;
+    int parts;    // threads in the pass through time
+    int packers;  // threads in what comes before and after: for small weights one, to save the meeting
 
     explicit Sizes(const FusedLayer &l) : l(l), steps(l.T), B(l.B), I(l.I), H(l.H), U(blocks<T>(l.H)) {
         const double work = double(l.T) * l.B * l.H * (l.I + l.H);
         parts = work < 2e5 ? 1 : int(l.threads < l.B ? l.threads : l.B);
+        packers = l.H * (l.I + l.H) < 20000 ? 1 : parts;
     }
 
     int64_t first(int part) const { return part * B / parts; }

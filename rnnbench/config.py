@@ -11,7 +11,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -93,11 +93,11 @@ class Config:
     def runs_dir(self) -> Path:
         return Path(self.results_dir) / self.name / "runs"
 
-    @property
+    @cached_property
     def run_dir(self) -> Path:
         return self.runs_dir / self.run_id
 
-    @property
+    @cached_property
     def run_id(self) -> str:
         """Readable, and derived from what the run is: gru-adding-T500-h64-s0-1f2e3d4c."""
         length = "" if self.seq_len is None else f"-T{self.seq_len}"

@@ -6,6 +6,7 @@ import difflib
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 from rnnbench.errors import UsageError
@@ -15,7 +16,7 @@ def checked(cls: Any, values: Any, prefix: str) -> Any:
     """An instance of a dataclass from a mapping, every key known and every value of its field's type."""
     if not isinstance(values, Mapping):
         raise UsageError("must be a group of keys", key=prefix.rstrip("."), value=values)
-    hints = get_type_hints(cls)
+    hints = _hints(cls)
     known = [f for f in fields(cls) if f.init]
     for key in values:
         if key not in {f.name for f in known}:
@@ -28,6 +29,11 @@ def checked(cls: Any, values: Any, prefix: str) -> Any:
         return cls(**arguments)
     except TypeError as error:
         raise UsageError(f"{prefix or 'config'}: {error}") from error
+
+
+@cache  # a sweep asks for the same few classes ten thousand times
+def _hints(cls: Any) -> dict[str, Any]:
+    return get_type_hints(cls)
 
 
 def unknown_key(key: str, value: Any, known: list[str]) -> UsageError:

@@ -22,6 +22,7 @@ def describe(device: torch.device, dtype: torch.dtype) -> dict[str, Any]:
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "threads": torch.get_num_threads(),
+        "omp_wait_policy": os.environ.get("OMP_WAIT_POLICY"),
         "load_average": os.getloadavg()[0],
         "device": str(device),
         "dtype": str(dtype).removeprefix("torch."),

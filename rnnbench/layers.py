@@ -136,7 +136,7 @@ class Recurrent(nn.Module):
         state = self._initial_state(x, hx, batched)
 
         stack = Stack(self.cell, self._layers(), self.dropout, self.training)
-        output, state = backends.forward(self._resolve_backend(), stack, x, state)
+        output, state = backends.forward(self._resolve_backend((*x.shape, self.hidden_size)), stack, x, state)
 
         if not batched:
             output, state = output.squeeze(1), tuple(s.squeeze(1) for s in state)
@@ -168,9 +168,9 @@ class Recurrent(nn.Module):
     def _layers(self) -> list[list[Parameters]]:
         return [[{r: getattr(self, n) for r, n in names.items()} for names in layer] for layer in self._names]
 
-    def _resolve_backend(self) -> str:
+    def _resolve_backend(self, shape: tuple[int, int, int, int] | None = None) -> str:
         weight = next(self.parameters())
-        return backends.choose(self.backend, self.cell, weight.device, weight.dtype)
+        return backends.choose(self.backend, self.cell, weight.device, weight.dtype, shape)
 
     def _initial_state(self, x: Tensor, hx: Tensor | tuple[Tensor, ...] | None, batched: bool) -> State:
         count = self.num_layers * (2 if self.bidirectional else 1)

@@ -107,8 +107,7 @@ def prepare(config: Config, workers: int = 1) -> Training:
     hidden_size = config.hidden_size
     if config.match == "params":
         hidden_size = matched_hidden_size(cell, LSTMCell(), task, hidden_size, config.num_layers, config.embedding_size)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    torch.set_num_threads(config.threads or max(1, cores // workers))
+    torch.set_num_threads(config.threads or max(1, _cores() // workers))
     torch.manual_seed(config.seed)
     model = SequenceModel(
         cell,
@@ -133,6 +132,13 @@ def prepare(config: Config, workers: int = 1) -> Training:
     )
 
 
+def _cores() -> int:
+    """Cores that this process may use: those it is bound to, and under Slurm no more than the job was given."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    given = os.environ.get("SLURM_CPUS_PER_TASK", "")
+    return min(cores, int(given)) if given.isdecimal() and int(given) else cores
+
+
 def choose_device(name: str) -> torch.device:
     """auto: CUDA where there is a GPU, else CPU. Raises UsageError for cuda without one."""
     if name == "cuda" and not torch.cuda.is_available():
@@ -153,6 +159,7 @@ def _carry_out(config: Config, training: Training, directory: Path) -> dict[str,
     memory.reset_peak(device)
     training.checkpoint = directory / CHECKPOINT
     training.checkpoint_seconds = config.checkpoint_seconds
+    training.label = config.run_id
     with Presence() as presence:
         training.others_running = presence.others
         progress = training.run()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,25 +98,28 @@ def sweep(
     by_directory: dict[str, list[str]] = {}
     for each in jobs:
         config = composer.compose(each)
-        configs.setdefault(str(config.run_dir), config)
-        by_directory.setdefault(str(config.run_dir), list(each))
+        key = str(config.run_dir)
+        configs.setdefault(key, config)
+        by_directory.setdefault(key, list(each))
     _check_devices(configs.values())
     left = [key for key, config in configs.items() if config.force or not finished(config.run_dir)]
-    directories = sorted({config.runs_dir.parent for config in configs.values()})
+    directories = sorted({Path(key).parent.parent for key in configs})
     if study is not None:
         from rnnbench.studies import write_request
 
         if len(directories) > 1:
             raise UsageError("one study has one", key="name", value=", ".join(c.name for c in directories))
-        requests = {config.run_id: config.to_dict() for config in configs.values()}
+        requests = {Path(key).name: config.to_dict() for key, config in configs.items()}
         write_request(directories[0], *study, requests)
     print(f"{len(configs)} runs: {len(configs) - len(left)} finished before, {len(left)} to do", flush=True)
     if left:
         try:
             launch([by_directory[key] for key in left])
+        except UsageError:
+            raise
         except Exception as error:  # a launcher's worker died: what it had finished is on disk
             print(f"launcher: {type(error).__name__}: {' '.join(str(error).split())}", file=sys.stderr)
-    failed = _summarise(list(configs.values()), left)
+    failed = _summarise(configs, left)
     for directory in directories:
         _report(directory)
     return failed
@@ -218,13 +221,13 @@ def _workers(hydra_config: Any) -> int:
     return joblib.effective_n_jobs(jobs)
 
 
-def _summarise(configs: list[Config], left: list[str]) -> int:
+def _summarise(configs: Mapping[str, Config], left: list[str]) -> int:
     """Print `N ok, N diverged, N failed, N skipped`, from the records; the number of failed or missing runs."""
     tried = set(left)
     counts: Counter[str] = Counter()
-    for config in configs:
-        record = read_record(config.run_dir) if str(config.run_dir) in tried else None
-        counts["skipped" if str(config.run_dir) not in tried else record["status"] if record else "unfinished"] += 1
+    for key, config in configs.items():
+        record = read_record(config.run_dir) if key in tried else None
+        counts["skipped" if key not in tried else record["status"] if record else "unfinished"] += 1
     line = ", ".join(f"{counts[status]} {status}" for status in ("ok", "diverged", "failed", "skipped"))
     print(line + (f", {counts['unfinished']} unfinished" if counts["unfinished"] else ""), flush=True)
     return counts["failed"] + counts["unfinished"]

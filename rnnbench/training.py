@@ -68,6 +68,7 @@ class Training:
     checkpoint: Path | None = None
     checkpoint_seconds: float = 30.0
     show_progress: bool = False
+    label: str = ""  # what the progress bar calls this run
     others_running: Callable[[], bool] = lambda: False
 
     def __post_init__(self) -> None:
@@ -84,14 +85,14 @@ class Training:
         if not self._restore():
             self._evaluate()
         progress = self.progress
-        bar = tqdm(total=self.last_step, initial=progress.step, unit="step", disable=not self.show_progress,
-                   dynamic_ncols=True, leave=False)  # fmt: skip
+        bar = tqdm(total=self.last_step, initial=progress.step, unit="step", desc=self.label, leave=False,
+                   disable=not self.show_progress, dynamic_ncols=True)  # fmt: skip
         saved = time.monotonic()
-        with bar, deferred_interrupt() as interrupted:
+        with bar, deferred_interrupt() as interrupts:
             while progress.stopped_by is None:
-                if interrupted():
+                if interrupts.noted():
                     self._save()
-                    raise KeyboardInterrupt
+                    interrupts.deliver()
                 self._step()
                 bar.update()
                 if len(self._pending) >= COLLECT_EVERY:

@@ -16,6 +16,9 @@ FLAGS = ("-m", "--multirun", "-h", "--help", "--hydra-help", "--version", "-c", 
          "-r", "--run", "-i", "--info", "-cp", "--config-path", "-cn", "--config-name", "-cd", "--config-dir",
          "-sc", "--shell-completion")  # fmt: skip
 
+EXTRAS = {"joblib": "joblib", "submitit_slurm": "slurm", "submitit_local": "slurm", "optuna": "optuna"}
+"""Choices of Hydra's that a plugin brings → the extra that installs it."""
+
 HEAD = """\
 rnnbench: GRU or LSTM? Train both on the task at hand and see which wins, by how much, how surely, at what cost.
 
@@ -39,7 +42,10 @@ def help_text() -> str:
             parts.append(f"\n  {group}=")
             width = max(len(file.stem) for file in files) + 2
             parts += [f"    {file.stem:{width}}{_first_comment(file)}" for file in files]
-    parts.append("\n  hydra/launcher=     basic (one after another), joblib (side by side: hydra.launcher.n_jobs=2)")
+    parts.append("\n  hydra/launcher=     basic (one after another), joblib (side by side: hydra.launcher.n_jobs=2),")
+    parts.append(
+        "                      slurm (jobs of a cluster, see docs/cluster.md), slurm_local (the same without Slurm)"
+    )
     parts.append("\nKeys, with their defaults; a dataset may bring its own (conf/dataset/):\n")
     text = (CONF / "config.yaml").read_text()
     keys = text[text.index("\nname:") + 1 : text.index("\nhydra:")].rstrip()
@@ -74,6 +80,8 @@ def one_line(error: Exception, arguments: list[str]) -> str:
         return text
     if match := re.search(r"Could not find '([\w/]+)/([^']*)'", text):
         group, choice = match.groups()
+        if choice in EXTRAS and group.startswith("hydra/"):
+            return f"{group}={choice} needs a plugin: pip install 'rnnbench[{EXTRAS[choice]}]'"
         return str(UsageError("no such choice", key=group, value=choice, allowed=", ".join(_choices(group))))
     if match := re.search(r"Could not override '([^']+)'\.", text):
         key = match.group(1)
@@ -95,11 +103,15 @@ def one_line(error: Exception, arguments: list[str]) -> str:
 
 def _choices(group: str) -> list[str]:
     names = [file.stem for file in sorted((CONF / group).glob("*.yaml"))]
+    if group == "hydra/launcher":
+        names = ["basic", "joblib", *names]
     return names or ["see --help"]
 
 
 def _known_keys() -> set[str]:
     keys = {"cell", "dataset", "optimizer", "study"}
+    for file in CONF.glob("hydra/launcher/*.yaml"):
+        keys |= {f"hydra.launcher.{key}" for key in yaml.safe_load(file.read_text()) if not key.startswith("_")}
     for file in (CONF / "config.yaml", *CONF.glob("*/*.yaml")):
         values = yaml.safe_load(file.read_text()) or {}
         prefix = "" if file.name == "config.yaml" or "@package _global_" in file.read_text() else f"{file.parent.name}."

@@ -66,6 +66,7 @@ ABOVE = {  # a room → what it must not import: what stands above it
     "statistics": ("records", "report", "studies", "config", "run", "sweep", "datasets"),
     "records": ("report", "studies", "config", "run", "sweep", "datasets", "statistics"),
     "studies": ("report", "config", "run", "sweep", "training", "model", "datasets", "cells"),
+    "speed": ("model", "datasets", "training", "run", "sweep"),
     "report": ("config", "run", "sweep", "training", "model", "datasets", "cells"),
 }
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,33 +17,11 @@ from hydra._internal.utils import create_config_search_path
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 from making import TINY, tiny
+from sweeping import SWEEP, outcomes, rnnbench
 
 from rnnbench.config import CONF, from_mapping
 from rnnbench.run import run
 from rnnbench.sweep import Composer
-
-SWEEP = (*TINY, "cell=lstm,gru", "seed=0,1", "name=swept")
-
-
-def rnnbench(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "rnnbench", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, **options)
-
-
-def outcomes(directory: str) -> dict[str, Any]:
-    """What each record says, less what no two runs share: times, dates, load and memory peak; with the histories."""
-    found = {}
-    for path in Path(directory).glob("runs/*/run.json"):
-        record = json.loads(path.read_text())
-        for key in ("timing", "started", "finished"):
-            del record[key]
-        del record["environment"]["load_average"], record["memory"]["peak_bytes"], record["config"]["name"]
-        history = (path.parent / "history.csv").read_text().splitlines()
-        rows = [line.split(",") for line in history]
-        seconds = rows[0].index("seconds")
-        record["history"] = [[value for i, value in enumerate(row) if i != seconds] for row in rows]
-        found[record["run_id"]] = record
-    return found
 
 
 def test_a_sweep_runs_all_once_and_reports() -> None:
@@ -107,6 +88,37 @@ def test_joblib_runs_side_by_side_with_the_same_results() -> None:
     records = [json.loads(path.read_text()) for path in Path("results/beside").rglob("run.json")]
     assert {record["environment"]["threads"] for record in records} == {1}
     assert any(record["timing"]["contended"] for record in records)
+
+
+@pytest.mark.slow
+def test_a_killed_worker_ends_the_sweep_honestly_and_nothing_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGKILL to one of joblib's workers in the middle of its run, as by a machine out of memory."""
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))  # where each training process leaves its number
+    (tmp_path / "tmp").mkdir()
+    longer = (*SWEEP, "budget.max_steps=2000", "checkpoint_seconds=0.05")
+    beside = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    command = [sys.executable, "-m", "rnnbench", "-m", *longer, *beside]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as sweep:
+        limit = time.monotonic() + 120
+        while not list(Path("results/swept").glob("runs/*/checkpoint.pt")):
+            assert time.monotonic() < limit and sweep.poll() is None
+            time.sleep(0.05)
+        training = [int(path.name) for path in Path("tmp").glob("rnnbench-*/*") if path.name.isdecimal()]
+        os.kill(training[0], signal.SIGKILL)
+        printed, complaint = sweep.communicate(timeout=120)
+    assert sweep.returncode == 1
+    done = len(outcomes("results/swept"))
+    assert done < 4
+    assert f"{done} ok, 0 diverged, 0 failed, 0 skipped, {4 - done} unfinished" in printed
+    assert complaint.count("launcher: ") == 1
+    again = rnnbench("-m", *longer, *beside)
+    assert again.returncode == 0, again.stderr
+    assert f"{4 - done} ok, 0 diverged, 0 failed, {done} skipped" in again.stdout
+    assert rnnbench("-m", *longer, "name=whole").returncode == 0
+    assert outcomes("results/swept") == outcomes("results/whole")
 
 
 def test_one_bad_run_does_not_stop_the_others() -> None:

@@ -25,8 +25,12 @@ def available(cell: Cell, device: torch.device, dtype: torch.dtype) -> list[str]
     return [name for name, backend in BACKENDS.items() if backend.unsupported(cell, device, dtype) is None]
 
 
-def choose(name: str, cell: Cell, device: torch.device, dtype: torch.dtype) -> str:
+def choose(
+    name: str, cell: Cell, device: torch.device, dtype: torch.dtype, shape: tuple[int, int, int, int] | None = None
+) -> str:
     """The backend that `name` stands for: itself, or for "auto" the fastest there is.
+
+    shape: (T, B, I, H) of the call at hand; without it, what is fastest in general.
 
     Raises UsageError when it is unknown or cannot run this cell here.
     """
@@ -34,13 +38,18 @@ def choose(name: str, cell: Cell, device: torch.device, dtype: torch.dtype) -> s
     if name == "auto":
         if device.type == "cpu" and kernel.library() is None:
             say_what_is_missing()
-        return choices[0]
+        return choices[0] if shape is None else next(n for n in choices if _preferred(n, cell, dtype, shape))
     if name not in BACKENDS:
         raise UsageError("no such backend", key="backend", value=name, allowed=", ".join(NAMES))
     reason = BACKENDS[name].unsupported(cell, device, dtype)
     if reason is not None:
         raise UsageError(reason, key="backend", value=name, allowed=f"auto, {', '.join(choices)}")
     return name
+
+
+def _preferred(name: str, cell: Cell, dtype: torch.dtype, shape: tuple[int, int, int, int]) -> bool:
+    rule = getattr(BACKENDS[name], "preferred", None)
+    return rule is None or bool(rule(cell, dtype, shape))
 
 
 @cache

@@ -8,6 +8,10 @@ A backend is a module with two functions:
 
     unsupported(cell, device, dtype) -> str | None      why it cannot, in a few words; None when it can
     forward(stack, x, state) -> (output, state)         the whole stack over the whole sequence
+
+and, where it is not always the fastest of those that can:
+
+    preferred(cell, dtype, (T, B, I, H)) -> bool        false where "auto" should take the next one
 """
 
 from __future__ import annotations

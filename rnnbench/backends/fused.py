@@ -1,7 +1,8 @@
 """LSTM, GRU and RNN by the compiled kernel of csrc/: one layer over all steps is one node of autograd.
 
 The derivatives are written by hand (csrc/cells.h, csrc/backward.h; docs/kernel.md). They cannot be differentiated
-again: asking for that is an error, in one line. CPU, float32 and float64. Threads are torch's (`torch.set_num_threads`).
+again: asking for that is an error, in one line. CPU, float32 and float64; threads are torch's
+(`torch.set_num_threads`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from rnnbench.cells.gru_reset_before import GRUResetBeforeCell
 from rnnbench.cells.lstm import LSTMCell
 from rnnbench.cells.rnn import RNNCell
 
+Inputs = tuple[Tensor, Tensor, Tensor | None, Tensor, Tensor, Tensor | None, Tensor | None]
+"""x (T, B, I), h0, c0 (B, H), weight_ih, weight_hh, bias_ih, bias_hh."""
+
 
 def unsupported(cell: Cell, device: torch.device, dtype: torch.dtype) -> str | None:
     if _number(cell) is None:
@@ -34,6 +38,17 @@ def unsupported(cell: Cell, device: torch.device, dtype: torch.dtype) -> str | N
     return None
 
 
+def preferred(cell: Cell, dtype: torch.dtype, shape: tuple[int, int, int, int]) -> bool:
+    """False for a few steps of one large layer without gradients: packing the weights then costs more than it saves.
+
+    Measured, speed-up over torch.nn at (B, T, I, H) without gradients, one thread, float32: (1, 20, 512, 1024) LSTM
+    0.79, GRU 0.76, RNN 0.65; (1, 50, 256, 512) 1.16, 1.11, 1.08; (4, 20, 512, 1024) 0.98, 1.58, 1.75. Steps with
+    gradients were faster at every size tried, from 1.07 to 10.8 (docs/kernel.md).
+    """
+    T, B, _, H = shape
+    return not (cell.torch_mode and not torch.is_grad_enabled() and T * B < 32 and H >= 512)
+
+
 def forward(stack: Stack, x: Tensor, state: State) -> tuple[Tensor, State]:
     return carry(run_layer, stack, x, state)
 
@@ -42,18 +57,17 @@ def run_layer(cell: Cell, x: Tensor, state: State, p: Parameters, reverse: bool)
     number = _number(cell)
     assert number is not None
     c0 = state[1] if len(state) > 1 else None
-    tensors: tuple[Tensor | None, ...] = (x, state[0], c0)
-    tensors += (p["weight_ih"], p["weight_hh"], p.get("bias_ih"), p.get("bias_hh"))
     dtype = p["weight_ih"].dtype
     if torch.is_autocast_enabled("cpu"):  # the kernel has no shorter arithmetic to gain from: it keeps the weights'
-        tensors = tuple(None if t is None else t.to(dtype) for t in tensors)
-    for tensor in tensors:
+        x, state, c0 = x.to(dtype), tuple(s.to(dtype) for s in state), None if c0 is None else c0.to(dtype)
+    inputs: Inputs = (x, state[0], c0, p["weight_ih"], p["weight_hh"], p.get("bias_ih"), p.get("bias_hh"))
+    for tensor in inputs:
         if tensor is not None and tensor.dtype != dtype:
             raise RuntimeError(f"input and state must be {dtype} as the weights are, got {tensor.dtype}")
-    if torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors):
-        output, h, c = _Layer.apply(number, reverse, *tensors)
+    if torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in inputs):
+        output, h, c = _Layer.apply(number, reverse, *inputs)
     else:
-        output, h, c, _ = _forward(number, reverse, *tensors, keep=False)
+        output, h, c, _ = _forward(number, reverse, inputs, keep=False)
     return output, (h,) if c is None else (h, c)
 
 
@@ -66,27 +80,16 @@ def _number(cell: Cell) -> int | None:
     return None if name is None else kernel.CELLS.index(name)
 
 
-def _forward(
-    number: int,
-    reverse: bool,
-    x: Tensor,
-    h0: Tensor,
-    c0: Tensor | None,
-    w_ih: Tensor,
-    w_hh: Tensor,
-    b_ih: Tensor | None,
-    b_hh: Tensor | None,
-    keep: bool,
-) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
+def _forward(number: int, reverse: bool, tensors: Inputs, keep: bool) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
     """Output (T, B, H), last h, last c and what the backward pass reads, (T, B, S, H), or (B, S, H) if not `keep`."""
+    inputs = _readable(tensors)
+    x, _, c0, _, w_hh, _, _ = inputs
     T, B, _ = x.shape
     H = w_hh.shape[1]
-    x = _rows(x)
-    h0, c0, w_ih, w_hh, b_ih, b_hh = (_dense(t) for t in (h0, c0, w_ih, w_hh, b_ih, b_hh))
     slots = kernel.saved_slots(number)
     output = workspace.empty((T, B, H), x.dtype)
     saved = workspace.empty((T, B, slots, H) if keep else (B, slots, H), x.dtype)
-    layer = _layer(number, reverse, x, h0, c0, w_ih, w_hh, b_ih, b_hh, output, saved)
+    layer = _layer(number, reverse, inputs, output, saved)
     layer.saved_t = B * slots * H if keep else 0
     _call("fused_forward", layer, backward=0)
     last = 0 if reverse else T - 1
@@ -98,22 +101,21 @@ def _forward(
 class _Layer(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, number: int, reverse: bool, *tensors: Any) -> Any:
-        output, h, c, saved = _forward(number, reverse, *tensors, keep=True)
+        output, h, c, saved = _forward(number, reverse, tensors, keep=True)
         ctx.number, ctx.reverse = number, reverse
         ctx.save_for_backward(*tensors, output, saved)
         ctx.set_materialize_grads(False)
         return output, h, c
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, d_out: Tensor | None, d_h: Tensor | None, d_c: Tensor | None) -> Any:
-        x, h0, c0, w_ih, w_hh, b_ih, b_hh, output, saved = ctx.saved_tensors
+        *tensors, output, saved = ctx.saved_tensors
         wanted = ctx.needs_input_grad[2:]
         if d_out is None and d_h is None and d_c is None:
             return (None,) * 9
-        x = _rows(x)
-        inputs = (x, *(_dense(t) for t in (h0, c0, w_ih, w_hh, b_ih, b_hh)))
-        layer = _layer(ctx.number, ctx.reverse, *inputs, output, saved)
+        inputs = _readable(tensors)
+        layer = _layer(ctx.number, ctx.reverse, inputs, output, saved)
         layer.saved_t = saved[0].numel()
         if d_out is not None:
             d_out = _rows(d_out)
@@ -122,46 +124,32 @@ class _Layer(torch.autograd.Function):
         layer.d_hn, layer.d_cn = _pointer(d_h), _pointer(d_c)
 
         names = ("d_x", "d_h0", "d_c0", "d_w_ih", "d_w_hh", "d_b_ih", "d_b_hh")
-        gradients = [
-            workspace.empty(tuple(t.shape), t.dtype) if w else None for t, w in zip(inputs, wanted, strict=True)
-        ]
-        for name, gradient in zip(names, gradients, strict=True):
-            setattr(layer, name, _pointer(gradient))
+        gradients = []
+        for name, tensor, is_wanted in zip(names, inputs, wanted, strict=True):
+            gradients.append(
+                workspace.empty(tuple(tensor.shape), tensor.dtype) if is_wanted and tensor is not None else None
+            )
+            setattr(layer, name, _pointer(gradients[-1]))
         _call("fused_backward", layer, backward=1)
         return (None, None, *gradients)
 
 
-def _layer(
-    number: int,
-    reverse: bool,
-    x: Tensor,
-    h0: Tensor,
-    c0: Tensor | None,
-    w_ih: Tensor,
-    w_hh: Tensor,
-    b_ih: Tensor | None,
-    b_hh: Tensor | None,
-    output: Tensor,
-    saved: Tensor,
-) -> kernel.Layer:
-    T, B, I = x.shape
-    layer = kernel.Layer(
-        cell=number,
-        isa=kernel.isa_number(),
-        is_double=x.dtype == torch.float64,
-        reverse=reverse,
-        threads=torch.get_num_threads(),
-        T=T,
-        B=B,
-        I=I,
-        H=w_hh.shape[1],
-        x=x.data_ptr(),
-        x_t=x.stride(0),
-        x_b=x.stride(1),
-    )
-    for name, tensor in (("w_ih", w_ih), ("w_hh", w_hh), ("b_ih", b_ih), ("b_hh", b_hh), ("h0", h0), ("c0", c0),
-                         ("out", output), ("saved", saved)):  # fmt: skip
-        setattr(layer, name, _pointer(tensor))
+def _readable(tensors: Inputs) -> Inputs:
+    """The inputs as the kernel can read them, copied only if they must be."""
+    x, h0, c0, w_ih, w_hh, b_ih, b_hh = tensors
+    states = h0.contiguous(), _dense(c0)
+    return _rows(x), *states, w_ih.contiguous(), w_hh.contiguous(), _dense(b_ih), _dense(b_hh)
+
+
+def _layer(number: int, reverse: bool, inputs: Inputs, output: Tensor, saved: Tensor) -> kernel.Layer:
+    x, h0, c0, w_ih, w_hh, b_ih, b_hh = inputs
+    layer = kernel.Layer(cell=number, isa=kernel.isa_number(), is_double=x.dtype == torch.float64, reverse=reverse)
+    layer.threads = torch.get_num_threads()
+    layer.T, layer.B, layer.I = x.shape
+    layer.H = w_hh.shape[1]
+    layer.x, layer.x_t, layer.x_b = x.data_ptr(), x.stride(0), x.stride(1)
+    layer.w_ih, layer.w_hh, layer.b_ih, layer.b_hh = map(_pointer, (w_ih, w_hh, b_ih, b_hh))
+    layer.h0, layer.c0, layer.out, layer.saved = map(_pointer, (h0, c0, output, saved))
     return layer
 
 

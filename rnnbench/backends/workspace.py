@@ -11,6 +11,7 @@ import math
 import mmap
 import sys
 import threading
+from contextlib import suppress
 
 import torch
 from torch import Tensor
@@ -52,10 +53,8 @@ _POOL = _Pool()
 def _fresh(size: int) -> mmap.mmap:
     block = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     if hasattr(mmap, "MADV_HUGEPAGE") and size >= 1 << 22:
-        try:
+        with suppress(OSError):  # a kernel without huge pages: only the first use is slower
             block.madvise(mmap.MADV_HUGEPAGE)  # fewer, larger page faults the first time
-        except OSError:
-            pass  # a kernel without huge pages: only the first use is slower
     return block
 
 

@@ -70,16 +70,16 @@ def everything(model: Recurrent, x: Tensor, state: list[Tensor], upstream: list[
 
 def problem(cell: Cell, shape: tuple, dtype: torch.dtype) -> tuple[Recurrent, Recurrent, Tensor, list, list]:
     """The fused layer, its reference with the same weights, an input, states, and gradients to send back."""
-    T, B, I, H, layers, bidirectional, bias, batch_first = shape
+    T, B, inputs, H, layers, bidirectional, bias, batch_first = shape
     torch.manual_seed(T + H)
-    options = dict(bias=bias, bidirectional=bidirectional, batch_first=batch_first)
-    model = Recurrent(cell, I, H, layers, dtype=dtype, backend="fused", **options)
+    options = {"bias": bias, "bidirectional": bidirectional, "batch_first": batch_first}
+    model = Recurrent(cell, inputs, H, layers, dtype=dtype, backend="fused", **options)
     reference = Recurrent(
-        cell, I, H, layers, dtype=torch.float64, backend="torch" if cell.torch_mode else "eager", **options
+        cell, inputs, H, layers, dtype=torch.float64, backend="torch" if cell.torch_mode else "eager", **options
     )
     reference.load_state_dict(model.state_dict())
     lead, D = ((B, T) if batch_first else (T, B)), 2 if bidirectional else 1
-    x = torch.randn(*lead, I, dtype=dtype)
+    x = torch.randn(*lead, inputs, dtype=dtype)
     state = [torch.randn(layers * D, B, H, dtype=dtype) for _ in cell.state]
     upstream = [torch.randn(*lead, D * H, dtype=dtype), *(torch.randn_like(s) for s in state)]
     return model, reference, x, state, upstream
@@ -344,6 +344,18 @@ def test_a_subclass_may_have_other_equations_so_it_has_no_kernel() -> None:
     assert fused.unsupported(Mine(), torch.device("cpu"), torch.float32)
     assert fused.unsupported(LSTMCell(), torch.device("cpu"), torch.float16)
     assert fused.unsupported(LSTMCell(), torch.device("meta"), torch.float32)
+
+
+def test_auto_steps_aside_where_packing_the_weights_costs_more_than_it_saves() -> None:
+    chosen = [cell_backend(T, B, H) for T, B, H in ((20, 1, 1024), (50, 1, 1024), (20, 4, 1024), (20, 1, 64))]
+    assert chosen == ["fused"] * 4
+    with torch.no_grad():
+        chosen = [cell_backend(T, B, H) for T, B, H in ((20, 1, 1024), (50, 1, 1024), (20, 4, 1024), (20, 1, 64))]
+    assert chosen == ["torch", "fused", "fused", "fused"]
+
+
+def cell_backend(T: int, B: int, H: int) -> str:
+    return backends.choose("auto", GRUCell(), torch.device("cpu"), torch.float32, (T, B, 2, H))
 
 
 def test_a_state_of_another_dtype_is_refused() -> None:

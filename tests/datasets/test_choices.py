@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
-CHOICES = sorted((CONF / "dataset").glob("*.yaml"))
+CHOICES = [file for file in sorted((CONF / "dataset").glob("*.yaml")) if file.stem != "custom"]
 KNOWN = yaml.safe_load((CONF / "config.yaml").read_text())
 
 

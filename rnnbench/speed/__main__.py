@@ -1,0 +1,152 @@
+"""Speed: step times of every backend of every cell, side by side.
+
+usage: python -m rnnbench.speed [key=value …]
+
+  cell      names from conf/cell                                                     (default: all)
+  backend   fused, torch, eager                                                      (default: all)
+  size      BxTxIxH, such as 32x500x2x64: sequences, steps, inputs, hidden units     (default: a grid of six)
+  threads   such as 1,2                                                              (default: 1 and all cores)
+  dtype     float32, float64                                                         (default: float32)
+  device    cpu, cuda                                                                (default: cpu)
+  seconds   about how long to measure each size and number of threads                (default: 20)
+  seed      of the order of candidates                                               (default: 0)
+  quick     true: three small sizes, two seconds each                                (default: false)
+  out       where speed.csv and speed.png go                                         (default: results/speed)
+
+Several values are separated by commas. Candidates take turns in a random order; times are medians over rounds with the
+10th to 90th percentile. `pass` is forward and backward; `step` adds clipping and Adam; "of matmul" is the FLOP/s of
+the pass over those of torch.mm in the same process; `auto` marks what backend=auto takes. Every candidate passes a
+parity check in this process before it is timed. Exit code: 0 done, 2 a request that makes no sense.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is loaded, as in the runs themselves
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from rnnbench import backends
+from rnnbench.config import cell_choices
+from rnnbench.errors import UsageError
+from rnnbench.speed.measure import Size, measure
+
+GRID = "32x100x1x32,32x500x2x64,32x100x28x128,64x500x2x128,64x200x128x256,128x100x256x512"
+QUICK = "32x20x1x32,32x50x2x64,16x20x28x128"
+DEFAULTS = {"cell": "", "backend": "", "size": "", "threads": "", "dtype": "float32", "device": "cpu"}
+DEFAULTS |= {"seconds": "", "seed": "0", "quick": "false", "out": "results/speed"}
+LINE = "{:>15} {:>7}  {:<16} {:<6} {:>4} {:>9} {:>9} {:>9} {:>17} {:>9} {:>15} {:>6} {:>9}"
+HEAD = ("B x T x I x H", "threads", "cell", "backend", "auto", "forward", "backward", "pass", "p10–p90", "step",
+        "over torch.nn", "of mm", "parity")  # fmt: skip
+
+
+def main(arguments: list[str]) -> int:
+    """Print the table as it is measured, then where the files are; the exit code."""
+    if any(argument in ("-h", "--help") for argument in arguments):
+        print(__doc__.strip())
+        return 0
+    try:
+        request = _request(arguments)
+        quick = _one_of("quick", request["quick"], ["true", "false"]) == "true"
+        registered = cell_choices()
+        cells = {name: registered[name] for name in _several("cell", request["cell"], list(registered))}
+        names = _several("backend", request["backend"], list(backends.BACKENDS))
+        sizes = [_size(text) for text in (request["size"] or (QUICK if quick else GRID)).split(",")]
+        default = f"1,{os.cpu_count()}" if (os.cpu_count() or 1) > 1 else "1"
+        threads = [_positive("threads", text) for text in (request["threads"] or default).split(",")]
+        dtype = getattr(torch, _one_of("dtype", request["dtype"], ["float32", "float64"]))
+        there = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
+        device = torch.device(_one_of("device", request["device"], there))
+        seconds = _positive("seconds", request["seconds"] or ("2" if quick else "20"))
+        seed = _positive("seed", request["seed"], least=0)
+        for name in names if request["backend"] else ():
+            for cell in cells.values():
+                backends.choose(name, cell, device, dtype)
+    except UsageError as problem:
+        print(problem, file=sys.stderr)
+        return 2
+
+    print(f"times in milliseconds, {request['dtype']} on {device.type}")
+    print(LINE.format(*HEAD))
+    rows: list[dict[str, Any]] = []
+    for count in threads:
+        for size in sizes:
+            found = measure(cells, names, size, count, dtype, device, seconds, seed)
+            rows += found
+            for start in range(0, len(found), 4):
+                print(_line(str(size), {row["phase"]: row for row in found[start : start + 4]}), flush=True)
+            print(f"{'':>24} torch.mm: {found[0]['matmul_gflops']:.0f} GFLOP/s{_gru_of_lstm(found)}", flush=True)
+    _write(pd.DataFrame(rows), Path(request["out"]))
+    return 0
+
+
+def _line(size: str, by_phase: dict[str, dict[str, Any]]) -> str:
+    row = by_phase["pass"]
+    ratio = f"{row['over_torch']:.2f} [{row['over_torch_p10']:.2f}–{row['over_torch_p90']:.2f}]"
+    return LINE.format(
+        size, row["threads"], row["cell"], row["backend"], "*" if row["auto"] else "",
+        f"{by_phase['forward']['ms']:.2f}", f"{by_phase['backward']['ms']:.2f}", f"{row['ms']:.2f}",
+        f"{row['ms_p10']:.2f}–{row['ms_p90']:.2f}", f"{by_phase['step']['ms']:.2f}",
+        "" if pd.isna(row["over_torch"]) else ratio, f"{row['of_matmul']:.0%}", f"{row['parity_error']:.0e}",
+    )  # fmt: skip
+
+
+def _gru_of_lstm(rows: list[dict[str, Any]]) -> str:
+    found = [r for r in rows if r["cell"] == "gru" and r["phase"] == "pass" and not pd.isna(r["of_lstm"])]
+    parts = [f"{r['backend']} {r['of_lstm']:.2f} [{r['of_lstm_p10']:.2f}–{r['of_lstm_p90']:.2f}]" for r in found]
+    return f"; GRU/LSTM: {', '.join(parts)}" if parts else ""
+
+
+def _write(rows: pd.DataFrame, out: Path) -> None:
+    from rnnbench.speed.figure import draw
+
+    out.mkdir(parents=True, exist_ok=True)
+    rows.to_csv(out / "speed.csv", index=False, float_format="%.6g")
+    (out / "speed.png").write_bytes(draw(rows))
+    print(out / "speed.csv")
+    print(out / "speed.png")
+
+
+def _request(arguments: list[str]) -> dict[str, str]:
+    request = dict(DEFAULTS)
+    for argument in arguments:
+        key, equals, value = argument.partition("=")
+        if not equals:
+            raise UsageError(f"{argument}: write key=value", allowed=", ".join(DEFAULTS))
+        if key not in DEFAULTS:
+            raise UsageError("no such key", key=key, value=value, allowed=", ".join(DEFAULTS))
+        request[key] = value
+    return request
+
+
+def _several(key: str, value: str, choices: list[str]) -> list[str]:
+    return [_one_of(key, name, choices) for name in value.split(",")] if value else choices
+
+
+def _one_of(key: str, value: str, choices: list[str]) -> str:
+    if value not in choices:
+        raise UsageError(f"no such {key} here", key=key, value=value, allowed=", ".join(choices))
+    return value
+
+
+def _positive(key: str, value: str, least: int = 1) -> int:
+    if not value.isascii() or not value.isdigit() or int(value) < least:
+        raise UsageError("not a number it can be", key=key, value=value, allowed=f"whole numbers from {least}")
+    return int(value)
+
+
+def _size(text: str) -> Size:
+    numbers = text.split("x")
+    if len(numbers) != 4:
+        raise UsageError("not a size", key="size", value=text, allowed="BxTxIxH, such as 32x500x2x64")
+    return Size(*(_positive("size", number) for number in numbers))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

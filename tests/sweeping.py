@@ -1,0 +1,34 @@
+"""Sweeps through the real command line, for tests, and what they left."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from making import TINY
+
+SWEEP = (*TINY, "cell=lstm,gru", "seed=0,1", "name=swept")
+
+
+def rnnbench(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "rnnbench", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, **options)
+
+
+def outcomes(directory: str) -> dict[str, Any]:
+    """What each record says, less what no two runs share: times, dates, load and memory peak; with the histories."""
+    found = {}
+    for path in Path(directory).glob("runs/*/run.json"):
+        record = json.loads(path.read_text())
+        for key in ("timing", "started", "finished"):
+            del record[key]
+        del record["environment"]["load_average"], record["memory"]["peak_bytes"], record["config"]["name"]
+        history = (path.parent / "history.csv").read_text().splitlines()
+        rows = [line.split(",") for line in history]
+        seconds = rows[0].index("seconds")
+        record["history"] = [[value for i, value in enumerate(row) if i != seconds] for row in rows]
+        found[record["run_id"]] = record
+    return found

@@ -1,0 +1,45 @@
+"""Ten thousand finished runs: a sweep that is started again decides in seconds that nothing is left."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from itertools import product
+from pathlib import Path
+
+import fake_records
+import pytest
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.utils import create_config_search_path
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.types import RunMode
+
+from rnnbench.config import CONF
+from rnnbench.sweep import Composer
+
+CELLS, LENGTHS, SEEDS = ("lstm", "gru"), (50, 100, 200, 400, 800), range(1000)
+
+
+@pytest.mark.slow
+def test_ten_thousand_finished_runs_are_recognised_in_seconds() -> None:
+    """The real command, from its start to its first line. The limit is for slow machines that do other work too."""
+    loader = ConfigLoaderImpl(create_config_search_path(str(CONF)))
+    sweep_config = loader.load_configuration("config", [], RunMode.MULTIRUN)
+    composer = Composer(loader, sweep_config, OverridesParser.create(loader))
+    jobs = ([f"cell={c}", f"seq_len={t}", f"seed={s}"] for c, t, s in product(CELLS, LENGTHS, SEEDS))
+    configs = [composer.compose(job) for job in jobs]
+    record = fake_records.record()
+    contents = (record | {"run_id": config.run_id, "config": config.to_dict()} for config in configs)
+    fake_records.write(Path("results/default"), contents, histories=False)
+
+    request = [f"cell={','.join(CELLS)}", f"seq_len={','.join(map(str, LENGTHS))}", f"seed=range({len(SEEDS)})"]
+    command = [sys.executable, "-m", "rnnbench", "-m", *request]
+    started = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        decided, took = process.stdout.readline(), time.perf_counter() - started
+        process.kill()  # what follows is the report
+    print(f"decided in {took:.1f} s")
+    assert decided == "10000 runs: 10000 finished before, 0 to do\n"
+    assert took < 60

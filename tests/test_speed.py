@@ -1,0 +1,64 @@
+"""python -m rnnbench.speed: what it counts, what it writes, what it refuses. Times themselves are not tested."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from rnnbench.speed import Size
+from rnnbench.speed.__main__ import main
+from rnnbench.speed.figure import draw
+
+
+def test_flops_by_hand() -> None:
+    size = Size(B=2, T=3, I=5, H=7)
+    # LSTM: per step and sequence 4·7 sums over 5 + 7 products, a multiplication and an addition each
+    assert size.flops(4, "forward") == 2 * 3 * 2 * 4 * 7 * (5 + 7)
+    # backward: dW_ih (I), dW_hh (H) and dh (H), no gradient of the input
+    assert size.flops(4, "backward") == 2 * 3 * 2 * 4 * 7 * (5 + 7 + 7)
+    assert size.flops(4, "pass") == size.flops(4, "forward") + size.flops(4, "backward")
+
+
+def test_a_table_a_csv_and_a_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wanted = ["cell=lstm,gru,gru_reset_before", "size=2x3x1x4,3x2x2x5", "threads=1", "seconds=1", f"out={tmp_path}"]
+    assert main(wanted) == 0
+    rows = pd.read_csv(tmp_path / "speed.csv")
+    assert set(rows["phase"]) == {"forward", "backward", "pass", "step"}
+    assert len(rows.groupby(["B", "T", "I", "H"])) == 2
+    assert (rows["rounds"] >= 5).all()
+    assert (rows["ms_p10"] <= rows["ms"]).all()
+    assert (rows["ms"] <= rows["ms_p90"]).all()
+    assert (rows["parity_error"] < 1e-5).all()
+    torch_rows = rows[rows["backend"].eq("torch")]
+    assert (torch_rows["over_torch"] == 1).all()
+    assert rows[rows["cell"].eq("gru_reset_before")]["over_torch"].isna().all()
+    picks = rows[rows["phase"].eq("pass")].groupby(["cell", "B"])["auto"].sum()
+    assert (picks == 1).all()
+    assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
+    assert "GRU/LSTM" in capsys.readouterr().out
+    assert draw(rows[rows["cell"].eq("gru_reset_before")]).startswith(b"\x89PNG")  # nothing to compare with
+
+
+@pytest.mark.parametrize(
+    "argument", ["sise=1x1x1x1", "size=1x2x3", "size=0x1x1x1", "threads=two", "backend=fast", "cell=lstn", "quick"]
+)
+def test_a_mistake_is_one_line_and_writes_nothing(
+    argument: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([argument, f"out={tmp_path / 'out'}"]) == 2
+    said = capsys.readouterr()
+    assert said.err.count("\n") == 1
+    assert not said.out
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("key", ["device=cuda", "backend=torch"])
+def test_a_backend_that_cannot_is_refused(key: str, capsys: pytest.CaptureFixture[str]) -> None:
+    import torch
+
+    if key == "device=cuda" and torch.cuda.is_available():
+        pytest.skip("there is a CUDA device")
+    assert main(["cell=gru_reset_before", key]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
