@@ -122,15 +122,17 @@ template <class Cell, class T> class Backward {
     void step_back(const Part &p, int64_t step, int64_t slice, int64_t b0, int64_t rows) {
         const int64_t block = chunk_rows * S * L;  // of dg
         T *dg = p.dg + slice * rows * S * L;
+        const int64_t padded = this->padded, d_out_row = z.l.d_out_b;  // in registers: stores might change members
         const T *d_out = z.l.d_out ? (const T *)z.l.d_out + z.time(step) * z.l.d_out_t + b0 * z.l.d_out_b : nullptr;
 
         for (int64_t u = 0; u < z.U; u++) {
             V db[S] = {};
-            for (int64_t b = 0; b < rows; b++) {
-                const Unit<T> unit = saved.unit(step, b0 + b, u, z.h(step, b0 + b));
-                T *dh_at = p.dh + b * padded + u * L, *dc_at = p.dc + b * padded + u * L, *d_at = dg + u * block + b * S * L;
+            Unit<T> unit = saved.unit(step, b0, u, z.h(step, b0));
+            T *dh_at = p.dh + u * L, *dc_at = p.dc + u * L, *d_at = dg + u * block;
+            const T *d_out_at = d_out ? d_out + u * L : nullptr;
+            for (int64_t b = 0; b < rows; b++, unit.next_row(), dh_at += padded, dc_at += padded, d_at += S * L) {
                 V d[S], dh = load(dh_at), dc = {};
-                if (d_out) dh += load(d_out + b * z.l.d_out_b + u * L, unit.n);
+                if (d_out) dh += load(d_out_at, unit.n), d_out_at += d_out_row;
                 if (Cell::carried >= 0) dc = load(dc_at);
                 Cell::backward(dh, dc, unit, d);
                 if (Cell::carried >= 0) store(dc_at, dc);

@@ -1,6 +1,8 @@
 // The equations of each cell, one vector of units at a time, and their derivatives by hand.
 //
 // a[·] are pre-activations; primes mark the step before (h' = h_{t−1}); d[·] are gradients of pre-activations.
+// `forward` is called for all rows of a tile, then `forward_last` with what it left in a: σ of one row and the next tanh
+// of another do not wait for each other, which hides the latency of both.
 // "slots" name the vectors of a and d. A GRU has one more slot than gates: its candidate keeps the shares of the input
 // and of the state apart, because the reset gate scales only the latter.
 #pragma once
@@ -14,8 +16,10 @@ template <class T> struct Unit {
     T *saved;                // gate k at saved + k·H
     const T *h_prev, *prev;  // h', and what the cell carries beside it (c')
     T *h;
-    int64_t H;
-    int n;  // lanes in use
+    int64_t H, saved_row, prev_row;  // from one row to the next (h: H)
+    int n;                           // lanes in use
+
+    INLINE void next_row() { saved += saved_row, prev += prev_row, h_prev += H, h += H; }
 
     INLINE void save(int k, Vec<T> v) const { store(saved + k * H, v, n); }
     INLINE Vec<T> read(int k) const { return load(saved + k * H, n); }
@@ -29,16 +33,18 @@ template <class T> struct Lstm {
     static constexpr int slots = 4, saved = 5, carried = 4;  // saved: i, f, g, o, c
     static constexpr bool reset_before = false, two_biases = false, direct = false;
 
-    static INLINE void forward(const V *a, const Unit<T> &u) {
+    static INLINE void forward(V *a, const Unit<T> &u) {
         V i = sigmoid<T>(a[0]), f = sigmoid<T>(a[1]), g = tanh<T>(a[2]), o = sigmoid<T>(a[3]);
         V c = f * load(u.prev, u.n) + i * g;
         u.save(0, i), u.save(1, f), u.save(2, g), u.save(3, o), u.save(4, c);
-        store(u.h, o * tanh<T>(c), u.n);
+        a[0] = o, a[1] = c;
     }
+    static INLINE void forward_last(const V *a, const Unit<T> &u) { store(u.h, a[0] * tanh<T>(a[1]), u.n); }
 
-    // dc += dh∘o∘(1 − tanh²c);   leaves dc' in dc
+    // dc += dh∘o∘(1 − tanh²c), tanh c = h / o;   leaves dc' in dc
     static INLINE void backward(V &dh, V &dc, const Unit<T> &u, V *d) {
-        V i = u.read(0), f = u.read(1), g = u.read(2), o = u.read(3), y = tanh<T>(u.read(4));
+        V i = u.read(0), f = u.read(1), g = u.read(2), o = u.read(3);
+        V y = load(u.h, u.n) * reciprocal<T>(at_least<T>(o, Simd<T>::least));  // o = 0: only in lanes not in use
         dc += dh * o * (T(1) - y * y);
         d[0] = dc * g * (i * (T(1) - i));
         d[1] = dc * load(u.prev, u.n) * (f * (T(1) - f));
@@ -56,10 +62,15 @@ template <class T> struct Gru {
     static constexpr int slots = 4, saved = 4, carried = -1;  // saved: r, z, n, a_nh
     static constexpr bool reset_before = false, two_biases = true, direct = true;
 
-    static INLINE void forward(const V *a, const Unit<T> &u) {
-        V r = sigmoid<T>(a[0]), z = sigmoid<T>(a[1]), n = tanh<T>(a[2] + r * a[3]);
-        u.save(0, r), u.save(1, z), u.save(2, n), u.save(3, a[3]);
-        store(u.h, n + z * (load(u.h_prev, u.n) - n), u.n);
+    static INLINE void forward(V *a, const Unit<T> &u) {
+        V r = sigmoid<T>(a[0]), z = sigmoid<T>(a[1]);
+        u.save(0, r), u.save(1, z), u.save(3, a[3]);
+        a[0] = a[2] + r * a[3], a[1] = z;
+    }
+    static INLINE void forward_last(const V *a, const Unit<T> &u) {
+        V n = tanh<T>(a[0]);
+        u.save(2, n);
+        store(u.h, n + a[1] * (load(u.h_prev, u.n) - n), u.n);
     }
 
     static INLINE void backward(V &dh, V &, const Unit<T> &u, V *d) {
@@ -82,11 +93,12 @@ template <class T> struct GruResetBefore {
     static constexpr bool reset_before = true, two_biases = false, direct = true;
 
     // First r, z and r∘h', which goes where u.h points; a_n waits in n's place.
-    static INLINE void forward(const V *a, const Unit<T> &u) {
+    static INLINE void forward(V *a, const Unit<T> &u) {
         V r = sigmoid<T>(a[0]);
         u.save(0, r), u.save(1, sigmoid<T>(a[1])), u.save(2, a[2]);
         store(u.h, r * load(u.h_prev, u.n), u.n);
     }
+    static INLINE void forward_last(const V *, const Unit<T> &) {}
     static INLINE void forward_candidate(V a_n, const Unit<T> &u) {
         V z = u.read(1), n = tanh<T>(a_n), before = load(u.h_prev, u.n);
         u.save(2, n);
@@ -117,7 +129,8 @@ template <class T, bool Relu> struct Rnn {
     static constexpr int slots = 1, saved = 0, carried = -1;
     static constexpr bool reset_before = false, two_biases = false, direct = false;
 
-    static INLINE void forward(const V *a, const Unit<T> &u) {
+    static INLINE void forward(V *, const Unit<T> &) {}
+    static INLINE void forward_last(const V *a, const Unit<T> &u) {
         store(u.h, Relu ? (a[0] < T(0) ? V{} : a[0]) : tanh<T>(a[0]), u.n);
     }
 

@@ -92,17 +92,18 @@ template <class Cell, class T> class Forward {
         for (int m = 0; m < M; m++)
             for (int j = 0; j < Cell::slots; j++) a[m][j] = sum[m][j];
         asm volatile("" : "+m"(a));
-        for (int m = 0; m < M; m++) {
-            T *h = Cell::reset_before ? reset_h + (b + m) * z.H : z.h(step, b + m);
-            Cell::forward(a[m], saved.unit(step, b + m, u, h));
-        }
+        const Unit<T> first = saved.unit(step, b, u, Cell::reset_before ? reset_h + b * z.H : z.h(step, b));
+        Unit<T> unit = first;
+        for (int m = 0; m < M; m++, unit.next_row()) Cell::forward(a[m], unit);
+        unit = first;
+        for (int m = 0; m < M; m++, unit.next_row()) Cell::forward_last(a[m], unit);
     }
 
     template <int M> void candidate_tile(int64_t step, int64_t u, int64_t b) {
         V sum[M][1] = {};
         multiply<T, Slots<0>>(sum, reset_h + b * z.H, z.H, 1, z.H, w_n + u * z.H * L, L);
-        for (int m = 0; m < M; m++) {
-            Unit<T> unit = saved.unit(step, b + m, u, z.h(step, b + m));
+        Unit<T> unit = saved.unit(step, b, u, z.h(step, b));
+        for (int m = 0; m < M; m++, unit.next_row()) {
             if constexpr (Cell::reset_before) Cell::forward_candidate(sum[m][0] + unit.read(2), unit);
         }
     }

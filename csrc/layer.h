@@ -59,7 +59,8 @@ template <class Cell, class T> struct Saved {
                         : step            ? at(step - 1, b) + Cell::carried * z.H + first
                                           : (const T *)z.l.c0 + b * z.H + first;
         T *saved = Cell::saved ? at(step, b) + first : nullptr;
-        return {saved, z.h_prev(step, b) + first, prev, h + first, z.H, lanes_left(z.H, first, LANES<T>)};
+        return {saved, z.h_prev(step, b) + first, prev, h + first, z.H, Cell::saved * z.H,
+                Cell::carried < 0 ? 0 : step ? Cell::saved * z.H : z.H, lanes_left(z.H, first, LANES<T>)};
     }
 };
 

@@ -1,7 +1,7 @@
 // One vector of the instruction set this file is compiled for, and exp, σ, tanh on it.
 //
 //     e^x = 2^n · e^r,   n = round(x / ln 2),   |r| ≤ ln 2 / 2
-//     p = e^r − 1 (Taylor to the last digit),   s = 2^n (written into the exponent bits)
+//     p = e^r − 1 (a series, to the last digit),  s = 2^n (written into the exponent bits)
 //     e^x = s + s·p     and     e^x − 1 = s·p + (s − 1), exact to the last digits near x = 0 as well
 //
 // Arguments are clamped to where s is a normal number, so nothing overflows; NaN stays NaN.
@@ -35,9 +35,14 @@ template <> struct Simd<float> {
     typedef float Unaligned __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
     static constexpr int lanes = VECTOR_BYTES / 4, mantissa = 23;
     static constexpr uint32_t one = 0x3f800000;
-    static constexpr float limit = 87.f, magic = 12582912.f;  // 1.5 · 2^23: adding it rounds to an integer
+    static constexpr float limit = 87.f, least = 1.2e-38f, magic = 12582912.f;  // 1.5 · 2^23: adding it rounds to an integer
     static constexpr float ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;
-    static constexpr int order = 7;
+    static constexpr float series[] = {0.50000001f, 0.16666519f, 0.041666205f, 0.0083689183f, 0.0013950539f};  // to 3e-9
+#if defined(__FMA__) || defined(__aarch64__)
+    static constexpr bool one_ln2 = true;  // n · ln 2 is not rounded, and n times the error of ln 2 is below half an ulp
+#else
+    static constexpr bool one_ln2 = false;
+#endif
 };
 
 template <> struct Simd<double> {
@@ -46,9 +51,12 @@ template <> struct Simd<double> {
     typedef double Unaligned __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
     static constexpr int lanes = VECTOR_BYTES / 8, mantissa = 52;
     static constexpr uint64_t one = 0x3ff0000000000000;
-    static constexpr double limit = 708., magic = 6755399441055744.;  // 1.5 · 2^52
+    static constexpr double limit = 708., least = 3e-308, magic = 6755399441055744.;  // 1.5 · 2^52
     static constexpr double ln2_high = 6.93145751953125e-1, ln2_low = 1.42860682030941723212e-6;
-    static constexpr int order = 13;
+    static constexpr double series[] = {1. / 2,     1. / 6,       1. / 24,       1. / 120,       1. / 720,        1. / 5040,
+                                        1. / 40320, 1. / 362880,  1. / 3628800,  1. / 39916800,  1. / 479001600,
+                                        1. / 6227020800};  // Taylor's
+    static constexpr bool one_ln2 = false;
 };
 
 template <class T> using Vec = typename Simd<T>::Vec;
@@ -69,15 +77,13 @@ template <class T> INLINE void store(T *p, Vec<T> v, int n) {
     for (int i = 0; i < n; i++) p[i] = v[i];
 }
 
-template <int K> constexpr double over_factorial = over_factorial<K - 1> / K;
-template <> constexpr double over_factorial<0> = 1;
-
-// Σ_{k=2}^{order} r^{k−2} / k!
-template <class T, int K = 2> INLINE Vec<T> taylor(Vec<T> r) {
-    if constexpr (K == Simd<T>::order)
-        return Vec<T>{} + T(over_factorial<K>);
+// Σ_k series[k] · r^k ≈ (e^r − 1 − r) / r²
+template <class T, int K = 0> INLINE Vec<T> series(Vec<T> r) {
+    constexpr int count = sizeof Simd<T>::series / sizeof(T);
+    if constexpr (K == count - 1)
+        return Vec<T>{} + Simd<T>::series[K];
     else
-        return taylor<T, K + 1>(r) * r + T(over_factorial<K>);
+        return series<T, K + 1>(r) * r + Simd<T>::series[K];
 }
 
 // min(x, limit) and max(x, limit) that keep NaN, and 1 / x for normal x ≥ 1
@@ -102,9 +108,9 @@ template <class T> INLINE Exponential<T> exponential(Vec<T> x) {
     x = at_least<T>(at_most<T>(x, S::limit), -S::limit);
     Vec<T> shifted = x * T(1.4426950408889634) + S::magic;
     Vec<T> n = shifted - S::magic;
-    Vec<T> r = (x - n * S::ln2_high) - n * S::ln2_low;
+    Vec<T> r = S::one_ln2 ? x - n * T(0.6931471805599453) : (x - n * S::ln2_high) - n * S::ln2_low;
     auto bits = ((typename S::Bits)shifted << S::mantissa) + S::one;
-    return {(Vec<T>)bits, r + r * r * taylor<T>(r)};
+    return {(Vec<T>)bits, r + r * r * series<T>(r)};
 }
 
 template <class T> INLINE Vec<T> sigmoid(Vec<T> x) {

@@ -126,7 +126,7 @@ class Recurrent(nn.Module):
         x = input if batched else input.unsqueeze(1)
         if batched and self.batch_first:
             x = x.transpose(0, 1)
-        weight = next(self.parameters())
+        weight = self._first_weight()
         if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
             raise ValueError(f"expected an input of the weights' {weight.dtype}, got {x.dtype}")
         if x.shape[0] == 0:
@@ -168,15 +168,19 @@ class Recurrent(nn.Module):
     def _layers(self) -> list[list[Parameters]]:
         return [[{r: getattr(self, n) for r, n in names.items()} for names in layer] for layer in self._names]
 
+    def _first_weight(self) -> Tensor:
+        weight: Tensor = getattr(self, next(iter(self._names[0][0].values())))
+        return weight
+
     def _resolve_backend(self, shape: tuple[int, int, int, int] | None = None) -> str:
-        weight = next(self.parameters())
+        weight = self._first_weight()
         return backends.choose(self.backend, self.cell, weight.device, weight.dtype, shape)
 
     def _initial_state(self, x: Tensor, hx: Tensor | tuple[Tensor, ...] | None, batched: bool) -> State:
         count = self.num_layers * (2 if self.bidirectional else 1)
         shape = (count, x.shape[1], self.hidden_size)
         if hx is None:
-            return tuple(x.new_zeros(shape) for _ in self.cell.state)
+            return (x.new_zeros(shape),) * len(self.cell.state)  # nobody writes to a state
         given = (hx,) if isinstance(hx, Tensor) else tuple(hx)
         if len(given) != len(self.cell.state):
             raise RuntimeError(f"expected a state of {' and '.join(self.cell.state)}, got {len(given)} tensors")

@@ -34,16 +34,17 @@ def choose(
 
     Raises UsageError when it is unknown or cannot run this cell here.
     """
-    choices = available(cell, device, dtype)
     if name == "auto":
         if device.type == "cpu" and kernel.library() is None:
             say_what_is_missing()
-        return choices[0] if shape is None else next(n for n in choices if _preferred(n, cell, dtype, shape))
+        able = (n for n, backend in BACKENDS.items() if backend.unsupported(cell, device, dtype) is None)
+        return next(n for n in able if shape is None or _preferred(n, cell, dtype, shape))
     if name not in BACKENDS:
         raise UsageError("no such backend", key="backend", value=name, allowed=", ".join(NAMES))
     reason = BACKENDS[name].unsupported(cell, device, dtype)
     if reason is not None:
-        raise UsageError(reason, key="backend", value=name, allowed=f"auto, {', '.join(choices)}")
+        choices = ", ".join(("auto", *available(cell, device, dtype)))
+        raise UsageError(reason, key="backend", value=name, allowed=choices)
     return name
 
 

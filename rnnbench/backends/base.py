@@ -53,4 +53,6 @@ def carry(run_layer: RunLayer, stack: Stack, x: Tensor, state: State) -> tuple[T
         x = outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=-1)  # (T, B, D·H)
         if stack.dropout and stack.training and number + 1 < len(stack.layers):
             x = F.dropout(x, stack.dropout)
+    if len(finals) == 1:
+        return x, tuple(part.unsqueeze(0) for part in finals[0])
     return x, tuple(torch.stack(parts) for parts in zip(*finals, strict=True))

@@ -7,7 +7,6 @@ again: asking for that is an error, in one line. CPU, float32 and float64; threa
 
 from __future__ import annotations
 
-import ctypes
 from typing import Any
 
 import torch
@@ -89,9 +88,7 @@ def _forward(number: int, reverse: bool, tensors: Inputs, keep: bool) -> tuple[T
     slots = kernel.saved_slots(number)
     output = workspace.empty((T, B, H), x.dtype)
     saved = workspace.empty((T, B, slots, H) if keep else (B, slots, H), x.dtype)
-    layer = _layer(number, reverse, inputs, output, saved)
-    layer.saved_t = B * slots * H if keep else 0
-    _call("fused_forward", layer, backward=0)
+    _call(_layer(number, reverse, inputs, output, saved, B * slots * H if keep else 0), backward=False)
     last = 0 if reverse else T - 1
     h = output[last].clone()
     c = None if c0 is None else (saved[last] if keep else saved)[:, 4].clone()  # after i, f, g, o
@@ -115,22 +112,17 @@ class _Layer(torch.autograd.Function):
         if d_out is None and d_h is None and d_c is None:
             return (None,) * 9
         inputs = _readable(tensors)
-        layer = _layer(ctx.number, ctx.reverse, inputs, output, saved)
-        layer.saved_t = saved[0].numel()
-        if d_out is not None:
-            d_out = _rows(d_out)
-            layer.d_out, layer.d_out_t, layer.d_out_b = d_out.data_ptr(), d_out.stride(0), d_out.stride(1)
-        d_h, d_c = _dense(d_h), _dense(d_c)
-        layer.d_hn, layer.d_cn = _pointer(d_h), _pointer(d_c)
-
-        names = ("d_x", "d_h0", "d_c0", "d_w_ih", "d_w_hh", "d_b_ih", "d_b_hh")
-        gradients = []
-        for name, tensor, is_wanted in zip(names, inputs, wanted, strict=True):
-            gradients.append(
-                workspace.empty(tuple(tensor.shape), tensor.dtype) if is_wanted and tensor is not None else None
-            )
-            setattr(layer, name, _pointer(gradients[-1]))
-        _call("fused_backward", layer, backward=1)
+        d_out, d_h, d_c = None if d_out is None else _rows(d_out), _dense(d_h), _dense(d_c)
+        d_x, d_h0, d_c0, d_w_ih, d_w_hh, d_b_ih, d_b_hh = gradients = [
+            workspace.empty(t.shape, t.dtype) if is_wanted and t is not None else None
+            for t, is_wanted in zip(inputs, wanted, strict=True)
+        ]
+        layer = _layer(
+            ctx.number, ctx.reverse, inputs, output, saved, saved[0].numel(),
+            _pointer(d_out), *((0, 0) if d_out is None else d_out.stride()[:2]),
+            *map(_pointer, (d_h, d_c, d_x, d_w_ih, d_w_hh, d_b_ih, d_b_hh, d_h0, d_c0)),
+        )  # fmt: skip
+        _call(layer, backward=True)
         return (None, None, *gradients)
 
 
@@ -141,26 +133,27 @@ def _readable(tensors: Inputs) -> Inputs:
     return _rows(x), *states, w_ih.contiguous(), w_hh.contiguous(), _dense(b_ih), _dense(b_hh)
 
 
-def _layer(number: int, reverse: bool, inputs: Inputs, output: Tensor, saved: Tensor) -> kernel.Layer:
+def _layer(
+    number: int, reverse: bool, inputs: Inputs, output: Tensor, saved: Tensor, saved_t: int, *gradients: int | None
+) -> kernel.Layer:
+    """Field by field in the order of kernel.Layer: setting fields one by one takes as long as a small layer's step."""
     x, h0, c0, w_ih, w_hh, b_ih, b_hh = inputs
-    layer = kernel.Layer(cell=number, isa=kernel.isa_number(), is_double=x.dtype == torch.float64, reverse=reverse)
-    layer.threads = torch.get_num_threads()
-    layer.T, layer.B, layer.I = x.shape
-    layer.H = w_hh.shape[1]
-    layer.x, layer.x_t, layer.x_b = x.data_ptr(), x.stride(0), x.stride(1)
-    layer.w_ih, layer.w_hh, layer.b_ih, layer.b_hh = map(_pointer, (w_ih, w_hh, b_ih, b_hh))
-    layer.h0, layer.c0, layer.out, layer.saved = map(_pointer, (h0, c0, output, saved))
-    return layer
+    return kernel.Layer(
+        number, kernel.isa_number(), x.dtype == torch.float64, reverse, torch.get_num_threads(), 0,
+        *x.shape, w_hh.shape[1],
+        x.data_ptr(), *x.stride()[:2],
+        *map(_pointer, (w_ih, w_hh, b_ih, b_hh, h0, c0, output, saved)), saved_t,
+        *gradients,
+    )  # fmt: skip
 
 
-def _call(function: str, layer: kernel.Layer, backward: int) -> None:
+def _call(layer: kernel.Layer, backward: bool) -> None:
     library = kernel.library()
     assert library is not None
-    size = library.fused_workspace(ctypes.byref(layer), backward)
-    room = workspace.empty((size + kernel.ALIGNMENT,), torch.uint8)
+    room = workspace.empty((library.fused_workspace(layer, backward) + kernel.ALIGNMENT,), torch.uint8)
     start = room.data_ptr()
     layer.workspace = start + -start % kernel.ALIGNMENT
-    getattr(library, function)(ctypes.byref(layer))  # `room` lives until here
+    (library.fused_backward if backward else library.fused_forward)(layer)  # `room` lives until here
 
 
 def _rows(x: Tensor) -> Tensor:

@@ -48,9 +48,12 @@ def library() -> ctypes.CDLL | None:
                 return None
         except (OSError, AttributeError):
             return None
-        found.fused_workspace.restype = ctypes.c_int64
-        for name in ("fused_forward", "fused_backward"):
-            getattr(found, name).restype = None
+        found.fused_workspace.argtypes, found.fused_workspace.restype = (
+            [ctypes.POINTER(Layer), ctypes.c_int32],
+            ctypes.c_int64,
+        )
+        for function in (found.fused_forward, found.fused_backward):
+            function.argtypes, function.restype = [ctypes.POINTER(Layer)], None
         return found
     return None
 

@@ -34,7 +34,7 @@ def answer(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> list[str]:
             found.append(f"{dataset}: {solved}")
     calm = runs[(runs["status"] == "ok") & ~runs["contended"].fillna(False).astype(bool)]
     for column, words in (
-        ("step_ms_median", "Time a training step (ratio of medians over seeds, runs timed alone)"),
+        ("step_ms_median", "Time a training step (ratio of medians over seeds; no other run beside the runs timed)"),
         ("recurrent_parameters", "Recurrent parameters"),
         ("saved_activation_bytes", "Memory saved for backward"),
     ):
