@@ -62,6 +62,11 @@ def _convert(hint: Any, value: Any, key: str) -> Any:
             return value
         if option in (None, type(None)) and value is None:
             return None
+        if get_origin(option) is tuple and isinstance(value, (list, tuple)):
+            (item, *_) = get_args(option)
+            return tuple(_convert(item, each, f"{key}.{index}") for index, each in enumerate(value))
+        if get_origin(option) is Mapping and isinstance(value, Mapping):
+            return dict(value)
     raise UsageError("not allowed", key=key, value=value, allowed=", ".join(_names(options)))
 
 
@@ -70,5 +75,7 @@ def _names(options: list[Any]) -> Iterator[str]:
     for option in options:
         if get_origin(option) is Literal:
             yield from map(str, get_args(option))
+        elif get_origin(option) in (tuple, Mapping):
+            yield "a list" if get_origin(option) is tuple else "a group of keys"
         else:
             yield plain.get(option, str(option))

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -23,6 +23,9 @@ from rnnbench.config import Config, from_mapping
 from rnnbench.errors import UsageError
 from rnnbench.records import finished, read_record, run_lock
 
+if TYPE_CHECKING:
+    from rnnbench.studies import Study
+
 
 def job(cfg: DictConfig) -> float | None:
     """What Hydra calls for each run, in this process or in a launcher's. Gives the validation score, for optimizers."""
@@ -30,6 +33,10 @@ def job(cfg: DictConfig) -> float | None:
 
     hydra_config = HydraConfig.get()
     swept = hydra_config.mode == RunMode.MULTIRUN
+    if not swept and cfg.get("study") is not None:
+        named = hydra_config.runtime.choices["study"]
+        print(f"rnnbench: {UsageError('a study is many runs: add -m', key='study', value=named)}", file=sys.stderr)
+        sys.exit(2)
     overrides = list(hydra_config.overrides.task)
     provenance = {
         "config.yaml": OmegaConf.to_yaml(cfg),
@@ -74,36 +81,65 @@ def describe(config: Config, status: str, record: dict[str, Any] | None) -> str:
     return " | ".join([*parts, f"backend {record['backend']}", str(where)])
 
 
-def sweep(composer: Composer, jobs: Sequence[Sequence[str]], launch: Callable[[list[list[str]]], object]) -> int:
+def sweep(
+    composer: Composer,
+    jobs: Sequence[Sequence[str]],
+    launch: Callable[[list[list[str]]], object],
+    study: tuple[str, Study] | None = None,
+) -> int:
     """Do every job whose record does not exist yet, print what became of all, make the report; the number of failures.
 
-    jobs: the overrides of each run. launch: runs a list of them, in this process or elsewhere.
+    jobs: the overrides of each run. launch: runs a list of them, in this process or elsewhere. study: its name, and
+    what it claims of these runs; kept beside them, so that the report gives the verdicts.
 
     Raises UsageError before anything starts when one of the requests cannot be.
     """
     if not jobs:
         raise UsageError("the sweep names no run: one of its keys has no value")
     configs: dict[str, Config] = {}  # by directory: requests that mean the same run are one
-    overrides: dict[str, list[str]] = {}
+    by_directory: dict[str, list[str]] = {}
     for each in jobs:
         config = composer.compose(each)
         key = str(config.run_dir)
         configs.setdefault(key, config)
-        overrides.setdefault(key, list(each))
+        by_directory.setdefault(key, list(each))
     _check_devices(configs.values())
     left = [key for key, config in configs.items() if config.force or not finished(config.run_dir)]
+    directories = sorted({Path(key).parent.parent for key in configs})
+    if study is not None:
+        from rnnbench.studies import write_request
+
+        if len(directories) > 1:
+            raise UsageError("one study has one", key="name", value=", ".join(c.name for c in directories))
+        requests = {Path(key).name: config.to_dict() for key, config in configs.items()}
+        write_request(directories[0], *study, requests)
     print(f"{len(configs)} runs: {len(configs) - len(left)} finished before, {len(left)} to do", flush=True)
     if left:
         try:
-            launch([overrides[key] for key in left])
+            launch([by_directory[key] for key in left])
         except UsageError:
             raise
         except Exception as error:  # a launcher's worker died: what it had finished is on disk
             print(f"launcher: {type(error).__name__}: {' '.join(str(error).split())}", file=sys.stderr)
     failed = _summarise(configs, left)
-    for directory in sorted({Path(key).parent.parent for key in configs}):
+    for directory in directories:
         _report(directory)
     return failed
+
+
+def study_jobs(
+    composer: Composer, name: str, split: Callable[[list[str]], list[list[str]]], asked: Sequence[str]
+) -> tuple[Study, list[list[str]]]:
+    """A study of conf/study and all its jobs: the union of its grids, in each of which what was asked for wins.
+
+    split: overrides in Hydra's sweep grammar → the overrides of each job. Raises UsageError for a malformed study.
+    """
+    from rnnbench.studies import overrides, study_from
+
+    choice = f"study={name}"
+    study = study_from(composer.study(choice))
+    jobs = [job for grid in study.sweeps for job in split([choice, *overrides(grid), *asked])]
+    return study, jobs
 
 
 class Composer:
@@ -127,6 +163,11 @@ class Composer:
         if not fixed or not all(_set(values, override) for override in plain):
             values, _ = self._composed(tuple(job))
         return from_mapping(values)
+
+    def study(self, choice: str) -> Any:
+        """The node `study` of the configuration that `choice`, such as study=quick, brings."""
+        values, _ = self._base((choice,))
+        return values.get("study")
 
     def _composed(self, job: tuple[str, ...]) -> tuple[dict[str, Any], bool]:
         """The values that Hydra composes, and whether they are fixed: without interpolations that a key could move."""
@@ -202,9 +243,12 @@ def _without_record(config: Config) -> str:
 
 
 def _report(directory: Path) -> None:
-    from rnnbench.report import make_report
+    from rnnbench.report import make_report, verdict_lines
 
     try:
-        print(f"report: {make_report(directory)}", flush=True)
+        page = make_report(directory)
+        for line in verdict_lines(directory):
+            print(line)
+        print(f"report: {page}", flush=True)
     except UsageError as error:
         print(f"report: {error}", file=sys.stderr)

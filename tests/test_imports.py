@@ -50,7 +50,7 @@ def test_only_the_edge_knows_hydra(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=module_of)
 def test_what_reads_records_knows_no_torch(path: Path) -> None:
-    readers = ("rnnbench.report", "rnnbench.statistics", "rnnbench.records")
+    readers = ("rnnbench.report", "rnnbench.statistics", "rnnbench.records", "rnnbench.studies")
     assert not module_of(path).startswith(readers) or not knows(path, "torch")
 
 
@@ -63,8 +63,9 @@ ABOVE = {  # a room → what it must not import: what stands above it
     "training": ("run", "sweep", "parity", "report"),
     "optimizers": ("training", "run", "sweep", "model", "report"),
     "config": ("model", "training", "run", "sweep", "parity", "report", "layers", "backends"),
-    "statistics": ("records", "report", "config", "run", "sweep", "datasets"),
-    "records": ("report", "config", "run", "sweep", "datasets", "statistics"),
+    "statistics": ("records", "report", "studies", "config", "run", "sweep", "datasets"),
+    "records": ("report", "studies", "config", "run", "sweep", "datasets", "statistics"),
+    "studies": ("report", "config", "run", "sweep", "training", "model", "datasets", "cells"),
     "speed": ("model", "datasets", "training", "run", "sweep"),
     "report": ("config", "run", "sweep", "training", "model", "datasets", "cells"),
 }
@@ -80,7 +81,7 @@ def test_imports_point_down(path: Path) -> None:
 
 def test_nothing_imports_run_but_the_sweep() -> None:
     users = {module_of(path) for path in FILES if "rnnbench.run" in imports(path)}
-    assert users <= {"rnnbench.sweep", "rnnbench.study"}
+    assert users <= {"rnnbench.sweep"}
 
 
 def test_the_report_loads_no_torch() -> None:

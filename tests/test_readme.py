@@ -62,6 +62,8 @@ def small(command: list[str]) -> list[str]:
     extra = next((more for path, more in OWN_FILES.items() if path in command), None)
     if extra is None:
         extra = () if any(part.startswith("dataset=") for part in command) else MADE["adding"]
+    if any(part.startswith("study=") for part in command):  # its grids choose datasets and batches of their own
+        return [*command, "budget.max_steps=2", "budget.eval_every=2", "progress=false", "device=cpu"]
     if any(part.startswith("seq_len=500") for part in command):
         extra = (*extra, "seq_len=12")
     return [*command, *SMALL, *extra]

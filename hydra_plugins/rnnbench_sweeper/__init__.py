@@ -6,21 +6,54 @@ import sys
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 
 
 class ResumingSweeper(BasicSweeper):
-    """Hydra's basic sweep over every combination, less the runs whose records exist already."""
+    """Hydra's basic sweep over every combination, or a study's grids, less the runs whose records exist already."""
 
     def sweep(self, arguments: list[str]) -> None:
-        from rnnbench.sweep import Composer, sweep
+        from rnnbench.sweep import Composer, study_jobs, sweep
 
         assert self.hydra_context is not None
         assert self.config is not None
         assert self.launcher is not None
-        launch = self.launcher.launch
-        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
-        asked = parser.parse_overrides([*self._parse_config(), *arguments])
-        (jobs,) = self.split_arguments(asked, max_batch_size=None)
-        composer = Composer(self.hydra_context.config_loader, self.config, parser)
-        if sweep(composer, jobs, lambda overrides: launch(overrides, initial_job_idx=0)):
+        loader, launcher = self.hydra_context.config_loader, self.launcher
+        parser = OverridesParser.create(config_loader=loader)
+        composer = Composer(loader, self.config, parser)
+
+        def split(overrides: list[str]) -> list[list[str]]:
+            (jobs,) = self.split_arguments(parser.parse_overrides(overrides), max_batch_size=None)
+            return jobs
+
+        def launch(overrides: list[list[str]]) -> object:
+            return launcher.launch(overrides, initial_job_idx=0)
+
+        asked = [*self._parse_config(), *arguments]
+        failed = 0
+        for name in _studies(parser.parse_overrides(asked)):
+            if name is None:
+                failed += sweep(composer, split(asked), launch)
+            else:
+                others = [
+                    text for text, o in zip(asked, parser.parse_overrides(asked), strict=True) if not _is_study(o)
+                ]
+                study, jobs = study_jobs(composer, name, split, others)
+                failed += sweep(composer, jobs, launch, (name, study))
+        if failed:
             sys.exit(1)
+
+
+def _is_study(override: Override) -> bool:
+    return override.key_or_group == "study"
+
+
+def _studies(asked: list[Override]) -> list[str | None]:
+    """The studies asked for: study=quick, study=memory,speed; [None] where it is a plain sweep."""
+    chosen = [override for override in asked if _is_study(override)]
+    if not chosen:
+        return [None]
+    last = chosen[-1]
+    if last.is_sweep_override():
+        return [str(name) for name in last.sweep_string_iterator()]
+    return [None if last.value() is None else last.get_value_element_as_str()]

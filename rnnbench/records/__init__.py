@@ -25,6 +25,7 @@ from rnnbench.records.table import (
     load_results,
     read_record,
     read_results,
+    with_missing,
     write_history,
     write_record,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "read_results",
     "replacing",
     "run_lock",
+    "with_missing",
     "write_bytes_atomically",
     "write_history",
     "write_json_atomically",

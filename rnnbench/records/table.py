@@ -15,7 +15,18 @@ import pandas as pd
 
 from rnnbench.errors import UsageError
 from rnnbench.records.atomic import finite, write_json_atomically, write_text_atomically
-from rnnbench.records.schema import COLUMNS, INTEGER, NUMBER, TEXT, TIME, TRUTH, RecordError, check, flat
+from rnnbench.records.schema import (
+    COLUMNS,
+    INTEGER,
+    NUMBER,
+    SCHEMA_VERSION,
+    TEXT,
+    TIME,
+    TRUTH,
+    RecordError,
+    check,
+    flat,
+)
 
 RECORD, HISTORY = "run.json", "history.csv"
 
@@ -97,6 +108,20 @@ def load_history(run_dir: Path | str) -> pd.DataFrame:
         })  # fmt: skip
     except (pd.errors.ParserError, UnicodeDecodeError, OSError) as error:
         raise RecordError(f"{Path(run_dir) / HISTORY}: {error}") from error
+
+
+def with_missing(runs: pd.DataFrame, requested: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """The rows of `runs` that were requested, and a row with status "missing" for each request without a record.
+
+    requested: run_id → configuration. What is decided in a run (seq_len=null, backend=auto) is as asked where missing.
+    """
+    there = runs[runs["run_id"].isin(list(requested))]
+    absent = [run_id for run_id in requested if run_id not in set(there["run_id"])]
+    if not absent:
+        return there.reset_index(drop=True)
+    head = {"schema_version": SCHEMA_VERSION, "status": "failed"}
+    rows = [flat(head | {"run_id": run_id, "config": requested[run_id]}) | {"status": "missing"} for run_id in absent]
+    return pd.concat([there, _frame(rows)], ignore_index=True) if len(there) else _frame(rows)
 
 
 def _run_dirs(paths: Iterable[Path | str]) -> list[Path]:

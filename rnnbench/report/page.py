@@ -12,15 +12,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rnnbench.errors import UsageError
 from rnnbench.records import RECORD, read_results, write_bytes_atomically, write_text_atomically
-from rnnbench.report import text
+from rnnbench.report import text, verdicts
 from rnnbench.report.conditions import cell_name, key, lean, said, shown_keys, with_conditions
 from rnnbench.report.costs import memory, parameters, step_time
 from rnnbench.report.curves import learning_curves
+from rnnbench.report.effects import claim_drawings
 from rnnbench.report.findings import Comparison, compare
 from rnnbench.report.layout import Drawing
 from rnnbench.report.scores import score_against_time, scores
 from rnnbench.report.style import drawing_context, rendered
 from rnnbench.report.summary import interval, markdown, number, shown, summarise
+from rnnbench.report.verdicts import study_result
+from rnnbench.studies import StudyResult
 
 _MOST_ROWS = 1000  # of a table on the page
 _NOTE = (
@@ -53,6 +56,7 @@ def make_report(directory: Path | str) -> Path:
     drawings = _drawings(few, comparisons)
     with drawing_context():
         figures = [_made(drawing, directory / "figures") for drawing in drawings]
+        study = _study(study_result(directory, results.runs), directory)
     write_text_atomically(
         directory / "summary.csv", summary.rename(columns=key).to_csv(index=False, lineterminator="\n")
     )
@@ -64,6 +68,7 @@ def make_report(directory: Path | str) -> Path:
     )
     page = environment.get_template("page.html.j2").render(
         name=directory.resolve().name,
+        study=study,
         counts=text.counts(runs),
         answer=answer,
         method=text.METHOD,
@@ -78,6 +83,35 @@ def make_report(directory: Path | str) -> Path:
     )
     write_text_atomically(directory / "report.html", page)
     return directory / "report.html"
+
+
+def _study(result: StudyResult | None, directory: Path) -> dict[str, Any] | None:
+    """What the page says of a study, its tables written beside it; None for a plain sweep."""
+    if result is None:
+        return None
+    verdicts.write_tables(result, directory)
+    table = verdicts.summary_table(result)
+    return {
+        "title": result.study.title,
+        "incomplete": verdicts.completeness(result) if result.missing else "",
+        "method": verdicts.METHOD,
+        "heads": list(table.columns),
+        "rows": [
+            {"id": each.claim.id, "cells": row}
+            for each, row in zip(result.claims, table.to_numpy().tolist(), strict=True)
+        ],
+        "claims": [
+            {
+                "id": each.claim.id,
+                "statement": each.claim.statement,
+                "outcome": each.verdict.outcome,
+                "figures": [_made(drawing, directory / "figures") for drawing in claim_drawings(each)],
+                "table": _cut(verdicts.condition_table(each), "verdicts.csv has all"),
+                "facts": verdicts.facts(each),
+            }
+            for each in result.claims
+        ],
+    }
 
 
 def _drawings(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> list[Drawing]:

@@ -1,0 +1,244 @@
+"""The verdicts of a study in words and tables: on the page, on the screen, as CSV, Markdown and LaTeX."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rnnbench.records import load_results, with_missing, write_text_atomically
+from rnnbench.report.conditions import cell_name
+from rnnbench.report.latex import latex
+from rnnbench.report.summary import interval, markdown, number
+from rnnbench.statistics import ConditionVerdict, Interval
+from rnnbench.studies import Evaluated, StudyResult, evaluate, named, read_request
+
+METHOD = (
+    "Supported, contradicted, equivalent (a difference smaller than the margin, shown) or undecided, at a family-wise "
+    "error of 5 % within a claim, after at least ten pairs of runs that share a seed. Undecided is not “the same”."
+)
+_MOST_IN_A_CELL = 3
+
+
+def study_result(directory: Path, runs: pd.DataFrame | None = None) -> StudyResult | None:
+    """The study of results/NAME evaluated from its records; None for a plain sweep."""
+    request = read_request(directory)
+    if request is None:
+        return None
+    found = load_results(directory) if runs is None else runs
+    return evaluate(request.study, with_missing(found, request.runs))
+
+
+def verdict_lines(directory: Path) -> list[str]:
+    """One line a claim, for the screen; [] for a plain sweep."""
+    result = study_result(directory)
+    if result is None:
+        return []
+    lines = [f"incomplete: {completeness(result)}"] if result.missing else []
+    for each in result.claims:
+        v = each.verdict
+        lines.append(
+            f"{v.outcome}: {each.claim.id}: {each.claim.statement} | {effects(each)} | {pairs(each)} | {v.reason}"
+        )
+    return lines
+
+
+def completeness(result: StudyResult) -> str:
+    there = result.requested - len(result.missing)
+    return f"{there} of {result.requested} runs are there. Missing: {named(result.missing)}."
+
+
+def effect(each: Evaluated, found: Interval) -> str:
+    """An estimate with its interval, in the claim's scale."""
+    if math.isnan(found.estimate):
+        return "–"
+    if each.claim.kind == "closed_form":
+        return f"{found.estimate:.4g} (exact)"
+    return interval(found.estimate, found.low, found.high)
+
+
+def effects(each: Evaluated) -> str:
+    """The effect of every condition, or where there are many their range."""
+    conditions = each.verdict.conditions
+    name = comparison(each)
+    if not conditions:
+        return "no effect measured"
+    if len(conditions) == 1:
+        return f"{name}: {effect(each, conditions[0].condition.effect)}"
+    if len(conditions) <= _MOST_IN_A_CELL:
+        return f"{name}: " + "; ".join(f"{effect(each, j.condition.effect)} at {j.condition.name}" for j in conditions)
+    known = [j.condition.effect.estimate for j in conditions if not math.isnan(j.condition.effect.estimate)]
+    if not known:
+        return f"{name}: –"
+    low, high = number(min(known)), number(max(known))
+    return f"{name}: {low if low == high else f'{low} to {high}'} over {len(known)} conditions"
+
+
+def comparison(each: Evaluated) -> str:
+    """What the effect is of: "GRU / LSTM"."""
+    a, b = (cell_name(value) for value in each.claim.sides)
+    return f"{a} {'/' if each.claim.scale == 'ratio' else '−'} {b}"
+
+
+def measure_name(each: Evaluated) -> str:
+    """What is compared, as an axis says it."""
+    return "share of runs that solved it" if each.claim.kind == "success" else each.claim.metric
+
+
+def pairs(each: Evaluated) -> str:
+    counts = [j.condition.n for j in each.verdict.conditions]
+    if each.claim.kind == "closed_form":
+        return "counted"
+    if not counts:
+        return "n = 0"
+    low, high = min(counts), max(counts)
+    return f"n = {low if low == high else f'{low}–{high}'} pairs"
+
+
+def would_change(each: Evaluated) -> str:
+    """What would change the verdict."""
+    v = each.verdict
+    if v.outcome == "undecided":
+        if v.more_seeds is not None:
+            return (
+                f"About {v.more_seeds} more seeds in each condition would decide it, if the effects seen were the true "
+                "ones. Decide their number before looking again."
+            )
+        return f"More seeds alone are not known to decide it: {v.reason}."
+    if each.claim.kind == "closed_form":
+        return "Other equations or other widths; it is counted, so seeds change nothing."
+    if each.claim.margin is not None:
+        return f"Other conditions than these, or another margin than {_margin(each)}; more seeds are unlikely to."
+    return "Other conditions than these; more seeds are unlikely to. No margin is stated, so any difference counts."
+
+
+def _margin(each: Evaluated) -> str:
+    margin = each.claim.margin
+    if margin is None:
+        return "none"
+    return f"{1 / margin:.3g} to {margin:.3g} ×" if each.claim.scale == "ratio" else f"± {margin:g}"
+
+
+def summary_table(result: StudyResult) -> pd.DataFrame:
+    """The verdict table: a row a claim, all text."""
+    return pd.DataFrame(
+        {
+            "claim": [each.claim.statement for each in result.claims],
+            "verdict": [each.verdict.outcome for each in result.claims],
+            "effect [95 % interval]": [effects(each) for each in result.claims],
+            "n (pairs)": [pairs(each).removeprefix("n = ").removesuffix(" pairs") for each in result.claims],
+            "conditions": [each.verdict.reason for each in result.claims],
+        }
+    )
+
+
+def condition_table(each: Evaluated) -> pd.DataFrame:
+    """The numbers behind a claim: a row a condition, all text."""
+    rows = [_condition_row(each, index, judged) for index, judged in enumerate(each.verdict.conditions)]
+    return pd.DataFrame(rows).fillna("–")
+
+
+def _condition_row(each: Evaluated, index: int, judged: ConditionVerdict) -> dict[str, str]:
+    m, condition = each.measured[index], judged.condition
+    row = {"condition": condition.name}
+    for label, values, solved in zip(
+        each.claim.sides, (m.first, m.second), (m.first_solved, m.second_solved), strict=True
+    ):
+        if each.claim.kind == "success":
+            row[cell_name(label)] = f"{int(solved.sum())} of {len(solved)} solved"
+        else:
+            row[f"{cell_name(label)} (mean)"] = number(float(values.mean()), 4) if len(values) else "–"
+    row[f"{comparison(each)} [95 % interval]"] = effect(each, condition.effect)
+    row["interval by"] = condition.effect.method
+    row["n (pairs)"] = str(condition.n)
+    if each.claim.kind != "closed_form" and not math.isnan(condition.effect.estimate):
+        row["p of no difference"] = number(condition.p_difference, 2)
+        row["adjusted p"] = number(judged.p_adjusted, 2)
+        row["p of equivalence"] = number(judged.p_within, 2) if each.claim.margin else "–"
+    row["margin"] = _margin(each)
+    if each.claim.kind == "solve_time":
+        test = each.log_rank[index]
+        row["solved"] = f"{int(m.first_solved.sum())} and {int(m.second_solved.sum())} of {len(m.seeds)}"
+        row["log-rank p"] = number(test.p_value, 2) if test else "–"
+    row["verdict"] = condition_word(each, judged)
+    row["because"] = judged.reason
+    row["missing runs"] = str(len(m.missing))
+    return row
+
+
+def condition_word(each: Evaluated, judged: ConditionVerdict) -> str:
+    """How one condition came out; of a claim of heterogeneity, which of the two is above the other there."""
+    if each.claim.kind == "heterogeneity" and judged.outcome in ("supported", "contradicted"):
+        return judged.reason
+    return judged.outcome
+
+
+def facts(each: Evaluated) -> list[tuple[str, str]]:
+    """What a reader wants to know of a claim beyond its numbers, as pairs (name, words)."""
+    claim = each.claim
+    chosen = ", ".join(f"{key} = {_listed(value)}" for key, value in claim.select.items()) or "all runs of the study"
+    found = [
+        ("Said", f"“{claim.folklore}”"),
+        ("Verdict", f"{each.verdict.outcome}: {each.verdict.reason}"),
+        ("Measured", f"{measure_name(each)} of {comparison(each)}, {_KINDS[claim.kind]}"),
+        ("Runs", f"{each.runs} asked for ({chosen})" + (f", {len(each.missing)} missing: {named(each.missing)}"
+                                                      if each.missing else "")),
+        ("Margin", _margin(each)),
+        ("Correction", each.correction),
+    ]  # fmt: skip
+    if each.spread is not None:
+        s = each.spread
+        words = (
+            f"Cochran's Q = {s.q:.3g}, {s.df} df, p = {number(s.p_value, 2)} ({s.method}), "
+            f"I² = {100 * s.i_squared:.0f} %: whether the size of the effect differs; the verdict speaks of its sign"
+        )
+        found.append(("Spread", words))
+    for m in each.measured:
+        found += [(f"Rules, {m.name}", "; ".join(m.left_out))] if m.left_out else []
+    found.append(("Would change it", would_change(each)))
+    if claim.note:
+        found.append(("Note", claim.note))
+    return found
+
+
+_KINDS = {
+    "paired": "paired by seed",
+    "success": "paired by seed",
+    "solve_time": "restricted mean time to the threshold, unsolved runs censored, paired by seed",
+    "closed_form": "counted",
+    "heterogeneity": "paired by seed, compared across conditions",
+}
+
+
+def _listed(value: Any) -> str:
+    return " or ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def write_tables(result: StudyResult, directory: Path) -> None:
+    """verdicts.csv (a row a condition, plain numbers), verdicts.md and verdicts.tex (the verdict table)."""
+    numbers = pd.DataFrame([row for each in result.claims for row in _numbers(each)])
+    write_text_atomically(directory / "verdicts.csv", numbers.to_csv(index=False, lineterminator="\n"))
+    table = summary_table(result)
+    head = f"# {result.study.title}\n\n"
+    head += f"Incomplete: {completeness(result)}\n\n" if result.missing else ""
+    write_text_atomically(directory / "verdicts.md", head + markdown(table) + "\n" + METHOD + "\n")
+    write_text_atomically(directory / "verdicts.tex", latex(table))
+
+
+def _numbers(each: Evaluated) -> list[dict[str, Any]]:
+    claim = {"claim": each.claim.id, "statement": each.claim.statement, "verdict": each.verdict.outcome}
+    if not each.verdict.conditions:
+        return [claim | {"reason": each.verdict.reason}]
+    return [
+        claim | {
+            "condition": j.condition.name, "condition_verdict": condition_word(each, j), "compared": comparison(each),
+            "metric": each.claim.metric, "effect": j.condition.effect.estimate, "low": j.condition.effect.low,
+            "high": j.condition.effect.high, "method": j.condition.effect.method, "n": j.condition.n,
+            "p_difference": j.condition.p_difference, "p_adjusted": j.p_adjusted, "p_within": j.p_within,
+            "margin": each.claim.margin, "scale": each.claim.scale, "correction": each.correction,
+            "missing": len(m.missing), "reason": j.reason, "more_seeds": j.more_seeds,
+        }
+        for j, m in zip(each.verdict.conditions, each.measured, strict=True)
+    ]  # fmt: skip

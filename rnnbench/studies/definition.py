@@ -1,0 +1,141 @@
+"""What a study is: grids of runs, and the claims that those runs decide. The schema of conf/study/NAME.yaml.
+
+`results/NAME/study.json` keeps the definition beside the runs that were asked for, so that the verdicts can be worked
+out again from the records alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from rnnbench.conversion import checked
+from rnnbench.errors import UsageError
+from rnnbench.records import write_json_atomically
+
+STUDY = "study.json"
+SCHEMA_VERSION = 1
+
+Kind = Literal["paired", "success", "solve_time", "closed_form", "heterogeneity"]
+
+
+@dataclass(frozen=True)
+class StudyClaim:
+    """One sentence, and how its runs decide it. Every column is one of `rnnbench.load_results`.
+
+    The effect is `compare[0]` against `compare[1]`, two values of the column `between`: a − b, or a / b on the scale
+    `ratio`. `by`: columns that make conditions. `kind`:
+
+        paired         `metric` by seed: mean difference, or geometric mean ratio
+        success        share of runs that reached budget.solved
+        solve_time     steps_to_threshold or seconds_to_threshold; unsolved runs are censored at the budget
+        closed_form    a count, the same for every seed: a / b is exactly `expected`, or lies where `direction` says
+        heterogeneity  `metric` by seed over conditions: is a ahead in some and b in others?
+    """
+
+    id: str
+    statement: str
+    folklore: str  # the sentence heard that this answers
+    kind: Kind
+    metric: str
+    compare: tuple[str | float, ...]
+    direction: Literal["greater", "less", "equivalent"]
+    between: str = "cell"
+    select: Mapping[str, Any] = field(default_factory=dict)  # column → a value or a list of values
+    by: tuple[str, ...] = ()
+    scale: Literal["difference", "ratio"] = "difference"
+    margin: float | None = None  # effects smaller than this do not matter in practice; of a ratio: a number above 1
+    better: Literal["lower", "higher"] | None = None  # of `metric`; null: as the record says
+    combine: Literal["all", "any"] = "all"
+    expected: float | None = None
+    horizon: float | None = None  # of solve_time, in steps or seconds; null: the budget
+    note: str = ""  # what a reader must know to read the numbers
+
+    def __post_init__(self) -> None:
+        if len(self.compare) != 2 or self.compare[0] == self.compare[1]:
+            raise self._wrong("compare", list(self.compare), "two different names")
+        if self.direction == "equivalent" and self.margin is None:
+            raise self._wrong("margin", None, "a number: being on par needs one")
+        if self.margin is not None and not self.margin > (1 if self.scale == "ratio" else 0):
+            raise self._wrong("margin", self.margin, "above 1 for a ratio, above 0 for a difference")
+        if self.kind in ("success", "solve_time") and self.scale != "difference":
+            raise self._wrong("scale", self.scale, f"difference, for {self.kind}")
+        if self.kind in ("success", "solve_time") and self.metric not in ("steps_to_threshold", "seconds_to_threshold"):
+            raise self._wrong("metric", self.metric, "steps_to_threshold, seconds_to_threshold")
+        if self.kind == "closed_form" and self.scale != "ratio":
+            raise self._wrong("scale", self.scale, "ratio, for closed_form")
+        if self.expected is not None and self.kind != "closed_form":
+            raise self._wrong("expected", self.expected, "null, unless closed_form")
+        if self.kind == "heterogeneity" and not self.by:
+            raise self._wrong("by", [], "the columns over which the effect may differ")
+
+    @property
+    def sides(self) -> tuple[str, str]:
+        """What `compare` names, as a reader would: a cell or a backend by its name, forget_bias 1 by its key too."""
+        first, second = (v if isinstance(v, str) else f"{self.between} {v:g}" for v in self.compare)
+        return first, second
+
+    def _wrong(self, key: str, value: object, allowed: str) -> UsageError:
+        return UsageError("not allowed", key=f"study.claims.{self.id}.{key}", value=value, allowed=allowed)
+
+
+@dataclass(frozen=True)
+class Study:
+    """`sweeps`: each maps keys to a value, a comma list or a range, and is one grid; a study is all grids together."""
+
+    title: str
+    sweeps: tuple[Mapping[str, Any], ...]
+    claims: tuple[StudyClaim, ...]
+
+    def __post_init__(self) -> None:
+        ids = [claim.id for claim in self.claims]
+        if twice := sorted({each for each in ids if ids.count(each) > 1}):
+            raise UsageError("given twice", key="study.claims.id", value=", ".join(twice), allowed="each once")
+        if not self.sweeps:
+            raise UsageError("nothing to run", key="study.sweeps", value="[]", allowed="one grid or more")
+
+
+def study_from(values: Any) -> Study:
+    """A checked study from nested plain values. Raises UsageError naming the key, the value and what is allowed."""
+    return checked(Study, values, "study.")
+
+
+@dataclass(frozen=True)
+class StudyRequest:
+    """A study and the runs that it was last asked for: run_id → configuration."""
+
+    name: str
+    study: Study
+    runs: Mapping[str, Mapping[str, Any]]
+
+
+def write_request(directory: Path, name: str, study: Study, runs: Mapping[str, Mapping[str, Any]]) -> None:
+    """Keep the study and its requests as `directory`/study.json."""
+    content = {"schema_version": SCHEMA_VERSION, "name": name, "study": asdict(study), "runs": dict(runs)}
+    write_json_atomically(directory / STUDY, content)
+
+
+def read_request(directory: Path) -> StudyRequest | None:
+    """The study of results/NAME, or None where a plain sweep left its runs. Raises UsageError for a damaged file."""
+    path = Path(directory) / STUDY
+    try:
+        content = json.loads(path.read_bytes())
+        if content["schema_version"] != SCHEMA_VERSION:
+            found = content["schema_version"]
+            raise UsageError(f"{path}: schema_version is {found}, this program reads {SCHEMA_VERSION}")
+        return StudyRequest(str(content["name"]), study_from(content["study"]), dict(content["runs"]))
+    except FileNotFoundError:
+        return None
+    except UsageError:
+        raise
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise UsageError(f"{path} cannot be read: {type(error).__name__}: {error}") from error
+
+
+def overrides(grid: Mapping[str, Any]) -> Sequence[str]:
+    """One grid in Hydra's grammar: {"cell": "lstm,gru", "clip_norm": None} → cell=lstm,gru clip_norm=null."""
+    plain = {"None": "null", "True": "true", "False": "false"}
+    return [f"{key}={plain.get(str(value), value)}" for key, value in grid.items()]

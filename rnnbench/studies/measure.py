@@ -1,0 +1,247 @@
+"""From the runs of a study to what each condition of a claim measured: two vectors, paired by seed.
+
+Nothing is left out silently. What a run that did not end well counts as:
+
+    diverged   in a score: the worse of chance level and the condition's worst run; in "solved" and time to solve:
+               unsolved; in times and bytes: kept out, and said
+    contended  (timed while another ran beside it) in times: kept out, and said; elsewhere: counts as any other
+    missing, failed   no pair; counted and named
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rnnbench.records import COLUMNS
+from rnnbench.studies.definition import StudyClaim
+
+TIMES = ("step_ms_median", "step_ms_p10", "step_ms_p90", "train_seconds", "seconds_to_threshold")
+_MOST_NAMED = 8
+_NAMES = {"seq_len": "T", "hidden_size": "h", "hidden_size_asked": "h", "backend_asked": "backend"}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One condition of a claim: `first[i]` and `second[i]`, (n,), are of seed `seeds[i]`.
+
+    Of a time to solve they are times, and `*_solved` says of which runs; `horizon` is where they are cut.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+    seeds: tuple[int, ...] = ()
+    first: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    second: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    first_solved: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
+    second_solved: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
+    horizon: float = math.nan
+    runs: int = 0
+    missing: tuple[str, ...] = ()  # run ids requested and not there, failed ones included
+    left_out: tuple[str, ...] = ()  # what is not in the numbers, or in them by a rule
+    obstacle: str = ""
+
+
+def measure(claim: StudyClaim, runs: pd.DataFrame) -> list[Measured]:
+    """What each condition of the claim measured, conditions in order. runs: as `records.with_missing` gives them."""
+    own = _selected(claim, runs)
+    return [_measured(claim, settings, part) for settings, part in _conditions(own, claim.by)]
+
+
+def _selected(claim: StudyClaim, runs: pd.DataFrame) -> pd.DataFrame:
+    chosen = pd.Series(True, index=runs.index)
+    for column, wanted in {**claim.select, claim.between: list(claim.compare)}.items():
+        if column not in runs:
+            return runs.iloc[:0]
+        values = wanted if isinstance(wanted, list | tuple) else [wanted]
+        among = runs[column].isin([value for value in values if value is not None])
+        if None in values:
+            among |= runs[column].isna()
+        chosen &= among.fillna(False).astype(bool)
+    return runs[chosen]
+
+
+def _conditions(runs: pd.DataFrame, by: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    known = [column for column in by if column in runs]
+    if runs.empty:
+        return
+    if not known:
+        yield {}, runs
+        return
+    for values, part in runs.groupby(known, dropna=False, sort=True):
+        yield dict(zip(known, values if isinstance(values, tuple) else (values,), strict=True)), part
+
+
+def _name(settings: Mapping[str, Any]) -> str:
+    parts = [
+        str(value) if column in ("dataset", "cell") else f"{_NAMES.get(column, column)} = {_said(value)}"
+        for column, value in settings.items()
+    ]
+    return ", ".join(parts) or "all runs"
+
+
+def _said(value: Any) -> str:
+    return "null" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _measured(claim: StudyClaim, settings: Mapping[str, Any], part: pd.DataFrame) -> Measured:
+    name, total = _name(settings), len(part)
+    missing = tuple(part.loc[part["status"].isin(["missing", "failed"]), "run_id"])
+    twice = part[part.duplicated([claim.between, "seed"], keep=False)]
+    if len(twice):
+        first = twice.groupby([claim.between, "seed"], sort=True).get_group(
+            (twice[claim.between].iloc[0], twice["seed"].iloc[0])
+        )
+        differ = [c for c in COLUMNS if "config" in COLUMNS[c][0] and first[c].nunique(dropna=False) > 1]
+        why = f"several runs for one seed, which differ in {', '.join(differ) or 'nothing recorded'}"
+        return Measured(
+            name, settings, runs=total, missing=missing, obstacle=f"{why}: select or by must tell them apart"
+        )
+    left_out: list[str] = []
+    ended = part[part["status"].isin(["ok", "diverged"])]
+    solving = claim.kind in ("success", "solve_time")
+    if solving and ended["budget_solved"].isna().any():
+        return Measured(name, settings, runs=total, missing=missing, obstacle="no threshold (budget.solved) was set")
+    if claim.metric in TIMES and claim.kind != "success":
+        busy = ended["contended"].fillna(False).astype(bool)
+        if busy.any():
+            left_out.append(f"{int(busy.sum())} run(s) timed while another ran beside them are kept out")
+        if busy.any() and busy.all():
+            why = f"all {len(busy)} runs were timed while another ran beside them: force=true repeats them"
+            return Measured(name, settings, runs=total, missing=missing, obstacle=why)
+        ended = ended[~busy]
+    values = _times_to_solve(claim, ended, left_out) if solving else _values(claim, ended, left_out)
+    pairs = _paired(claim, ended, values, left_out)
+    if solving:
+        return _censored(claim, name, settings, pairs, total, missing, left_out)
+    return Measured(
+        name, settings, tuple(pairs.index), pairs["value_x"].to_numpy(float), pairs["value_y"].to_numpy(float),
+        runs=total, missing=missing, left_out=tuple(left_out),
+    )  # fmt: skip
+
+
+def _values(claim: StudyClaim, ended: pd.DataFrame, left_out: list[str]) -> pd.Series:
+    """The metric of each run; NaN for those that have none."""
+    if claim.metric not in ended:
+        return pd.Series(math.nan, index=ended.index)
+    values = ended[claim.metric].astype("float64")
+    diverged = ended["status"] == "diverged"
+    is_score = claim.metric.startswith(("test_", "valid_"))
+    if is_score:
+        worst = _worst(claim, ended, values[~diverged])
+        values = values.mask(diverged, worst)
+        if diverged.any() and not math.isnan(worst):
+            left_out.append(f"{int(diverged.sum())} diverged run(s) count as {worst:.4g}, the worse of chance and the "
+                            "worst run")  # fmt: skip
+    elif diverged.any():
+        values = values.mask(diverged)
+        left_out.append(f"{int(diverged.sum())} diverged run(s) are kept out")
+    unknown = int((values.isna() & (~diverged | is_score)).sum())
+    if unknown:
+        left_out.append(f"{unknown} run(s) have no {claim.metric}")
+    return values
+
+
+def higher_is_better(claim: StudyClaim, runs: pd.DataFrame) -> bool:
+    """As the claim says; else as the records say of their metric; losses and costs are better when lower."""
+    if claim.better is not None:
+        return claim.better == "higher"
+    said = runs["higher_is_better"].dropna()
+    return _of_the_task(claim, runs) and len(said) > 0 and bool(said.iloc[0])
+
+
+def _of_the_task(claim: StudyClaim, runs: pd.DataFrame) -> bool:
+    own = {f"{split}_{metric}" for split in ("test", "valid") for metric in runs["metric"].dropna().unique()}
+    return claim.metric in {"test_score", "valid_score", *own}
+
+
+def _worst(claim: StudyClaim, ended: pd.DataFrame, values: pd.Series) -> float:
+    chance = ended["chance"].dropna().tolist() if _of_the_task(claim, ended) else []
+    found = [*chance, *values.dropna()]
+    if not found:
+        return math.nan
+    return float(min(found) if higher_is_better(claim, ended) else max(found))
+
+
+def _times_to_solve(claim: StudyClaim, ended: pd.DataFrame, left_out: list[str]) -> pd.Series:
+    """When each run solved, or until when it had not; infinite for a diverged run, which never will."""
+    until = ended["steps" if claim.metric == "steps_to_threshold" else "train_seconds"].astype("float64")
+    times = ended[claim.metric].astype("float64").fillna(until)
+    diverged = ended["status"] == "diverged"
+    if diverged.any():
+        left_out.append(f"{int(diverged.sum())} diverged run(s) count as unsolved")
+    return times.mask(diverged, math.inf)
+
+
+def _paired(claim: StudyClaim, ended: pd.DataFrame, values: pd.Series, left_out: list[str]) -> pd.DataFrame:
+    """A row a seed that both have: value_x, solved_x, steps_x, value_y, …"""
+    columns = ["seed", "status", "env_cpu", "device", "threads", "budget_max_steps"]
+    table = ended.reindex(columns=columns).assign(value=values, solved=_solved(ended, claim))
+    table = table[values.notna()].set_index("seed")
+    own = ended.loc[values.notna(), claim.between].to_numpy()
+    x, y = (table[own == value] for value in claim.compare)
+    pairs = x.add_suffix("_x").join(y.add_suffix("_y"), how="inner").sort_index()
+    alone = len(x) + len(y) - 2 * len(pairs)
+    if alone:
+        left_out.append(f"{alone} run(s) have no partner of the same seed")
+    if claim.metric in TIMES and claim.kind != "success":
+        same = pd.Series(True, index=pairs.index)
+        for column in ("env_cpu", "device", "threads"):
+            a, b = pairs[f"{column}_x"].astype(str), pairs[f"{column}_y"].astype(str)
+            same &= a == b
+        if not same.all():
+            left_out.append(f"{int((~same).sum())} pair(s) timed on different machines or threads are kept out")
+        pairs = pairs[same]
+    return pairs
+
+
+def _solved(ended: pd.DataFrame, claim: StudyClaim) -> pd.Series:
+    if claim.kind not in ("success", "solve_time"):
+        return pd.Series(False, index=ended.index)
+    return ended[claim.metric].notna() & (ended["status"] == "ok")
+
+
+def _censored(
+    claim: StudyClaim,
+    name: str,
+    settings: Mapping[str, Any],
+    pairs: pd.DataFrame,
+    total: int,
+    missing: tuple[str, ...],
+    left_out: list[str],
+) -> Measured:
+    first, second = pairs["value_x"].to_numpy(float), pairs["value_y"].to_numpy(float)
+    done_x, done_y = pairs["solved_x"].to_numpy(bool), pairs["solved_y"].to_numpy(bool)
+    horizon = claim.horizon if claim.horizon is not None else _horizon(claim, pairs)
+    if claim.kind == "solve_time" and len(pairs):
+        never = int((~done_x).sum() + (~done_y).sum())
+        of = f"{never} of {2 * len(pairs)} run(s)"
+        left_out.append(f"{of} never solved it; they are censored (horizon {horizon:.4g})")
+    first, second = (np.where(np.isinf(v), horizon, v) for v in (first, second))
+    return Measured(name, settings, tuple(pairs.index), first, second, done_x, done_y, horizon, total, missing,
+                    tuple(left_out))  # fmt: skip
+
+
+def _horizon(claim: StudyClaim, pairs: pd.DataFrame) -> float:
+    """The budget in steps; of seconds, or without such a budget, the longest time up to which every run is known."""
+    budgets = pd.concat([pairs["budget_max_steps_x"], pairs["budget_max_steps_y"]]).dropna()
+    if claim.metric == "steps_to_threshold" and len(budgets):
+        return float(budgets.min())
+    times = pd.concat([pairs["value_x"], pairs["value_y"]])
+    solved = pd.concat([pairs["solved_x"], pairs["solved_y"]]).astype(bool)
+    ends = times[~solved & np.isfinite(times)]
+    if len(ends):
+        return float(ends.min())
+    return float(times[solved].max()) if solved.any() else math.nan
+
+
+def named(names: tuple[str, ...]) -> str:
+    """The first few of them, and how many more there are."""
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more

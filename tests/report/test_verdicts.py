@@ -1,0 +1,159 @@
+"""The verdicts of a study on the page and beside it, from records and study.json alone."""
+
+from __future__ import annotations
+
+import html
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnnbench.records import load_results
+from rnnbench.report import make_report, verdict_lines
+from rnnbench.report.latex import latex
+from rnnbench.report.verdicts import study_result, would_change
+from rnnbench.studies import study_from, write_request
+from tests.fake_records import record, write
+
+PAIR = {"compare": ["gru", "lstm"], "folklore": "They say <so> & so."}
+CLAIMS: list[dict[str, Any]] = [
+    {"id": "parameters", "statement": "Fewer parameters.", "kind": "closed_form", "metric": "recurrent_parameters",
+     "scale": "ratio", "direction": "less", "expected": 0.75, "by": ["seq_len"]},
+    {"id": "better", "statement": "More accurate.", "kind": "paired", "metric": "test_score", "direction": "greater",
+     "margin": 0.05, "by": ["seq_len"]},
+    {"id": "par", "statement": "As accurate at 50 % & more.", "kind": "paired", "metric": "test_score",
+     "direction": "equivalent", "margin": 0.02, "select": {"seq_len": 50}},
+    {"id": "sooner", "statement": "Sooner.", "kind": "solve_time", "metric": "steps_to_threshold", "direction": "less",
+     "by": ["seq_len"]},
+    {"id": "solved", "statement": "More often.", "kind": "success", "metric": "steps_to_threshold",
+     "direction": "greater", "by": ["seq_len"]},
+    {"id": "depends", "statement": "It depends.", "kind": "heterogeneity", "metric": "test_loss", "scale": "ratio",
+     "direction": "greater", "by": ["seq_len"]},
+    {"id": "nothing", "statement": "Nothing.", "kind": "paired", "metric": "test_score", "direction": "greater",
+     "select": {"dataset": "none"}},
+]  # fmt: skip
+
+
+def contents() -> list[dict[str, Any]]:
+    """At T = 50 both are as good, at T = 100 the GRU is 0.2 better; an LSTM at T = 100 solves nothing."""
+    made = []
+    for seq_len in (50, 100):
+        for seed in range(10):
+            lstm = 0.9 + 0.002 * np.sin(seed) - (0.2 if seq_len == 100 else 0)
+            for cell, score in (("gru", 0.9), ("lstm", float(lstm))):
+                unsolved = cell == "lstm" and seq_len == 100
+                step = None if unsolved else (300 if cell == "gru" else 500) + seed
+                made.append(record(cell, seq_len=seq_len, seed=seed, test_score=score, steps=step or 2000,
+                                   timing__steps_to_threshold=step))  # fmt: skip
+    return made
+
+
+def leave(directory: Path, records: list[dict[str, Any]], requested: list[dict[str, Any]]) -> Path:
+    write(directory, records, histories=False)
+    study = study_from({"title": "Is <it> so?", "sweeps": [{"cell": "gru,lstm"}], "claims": [PAIR | c for c in CLAIMS]})
+    write_request(directory, "made", study, {each["run_id"]: each["config"] for each in requested})
+    return directory
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = leave(tmp_path_factory.mktemp("results") / "made", contents(), contents())
+    make_report(directory)
+    return directory
+
+
+def test_the_verdicts_are_those_of_the_records(whole: Path) -> None:
+    result = study_result(whole)
+    assert result is not None
+    found = {each.claim.id: each.verdict.outcome for each in result.claims}
+    assert found == {
+        "parameters": "supported",
+        "better": "undecided",  # it depends: within the margin at 50, better at 100
+        "par": "supported",
+        "sooner": "supported",
+        "solved": "undecided",  # 10 of 10 against 10 of 10 at 50
+        "depends": "undecided",
+        "nothing": "undecided",
+    }
+    assert not result.missing
+
+
+def test_the_page_begins_with_the_verdict_table(whole: Path) -> None:
+    page = (whole / "report.html").read_text()
+    assert page.index('id="verdicts"') < page.index('id="claim-parameters"') < page.index('id="answer"')
+    assert "Is &lt;it&gt; so?" in page
+    assert "They say &lt;so&gt; &amp; so." in page
+    assert "<script" not in page
+    for claim in CLAIMS:
+        assert f'href="#claim-{claim["id"]}"' in page and f'id="claim-{claim["id"]}"' in page
+    assert "0.75 (exact) at T = 50; 0.75 (exact) at T = 100" in page
+    assert "Would change it" in page
+    text = html.unescape(re.sub(r"<[^>]*>", " ", page))
+    assert "restricted mean to 2000" in text
+    assert "10 of 20 run(s) never solved it; they are censored (horizon 2000)" in text
+    assert not re.search(r"\bnan\b", text)
+
+
+def test_figures_and_tables_stand_beside_it(whole: Path) -> None:
+    names = {path.name for path in (whole / "figures").glob("*.svg")}
+    assert {"claim_better.svg", "claim_parameters.svg", "claim_sooner.svg", "unsolved_sooner.svg"} <= names
+    assert "claim_nothing.svg" not in names
+    numbers = pd.read_csv(whole / "verdicts.csv")
+    assert set(numbers["claim"]) == {claim["id"] for claim in CLAIMS}
+    better = numbers[numbers["claim"] == "better"].set_index("condition")
+    expected = 0.2 - 0.002 * np.sin(np.arange(10)).mean()
+    assert better.loc["T = 100", "effect"] == pytest.approx(expected)
+    assert list(better["n"]) == [10, 10]
+    assert "| Fewer parameters. | supported | GRU / LSTM: 0.75 (exact)" in (whole / "verdicts.md").read_text()
+    tex = (whole / "verdicts.tex").read_text()
+    assert r"As accurate at 50 \% \& more." in tex
+    assert tex.startswith(r"\begin{tabular}") and tex.endswith("\\end{tabular}\n")
+
+
+def test_an_incomplete_study_says_so_first(tmp_path: Path) -> None:
+    every = contents()
+    leave(tmp_path, every[1:], every)
+    page = make_report(tmp_path).read_text()
+    assert "<strong>Incomplete:</strong> 39 of 40 runs are there. Missing: gru-adding-T50-h64-s0-0.005." in page
+    assert verdict_lines(tmp_path)[0].startswith("incomplete: 39 of 40 runs are there")
+    assert "Incomplete: 39 of 40" in (tmp_path / "verdicts.md").read_text()
+
+
+def test_what_would_change_a_verdict(whole: Path) -> None:
+    result = study_result(whole)
+    assert result is not None
+    words = {each.claim.id: would_change(each) for each in result.claims}
+    assert words["parameters"].startswith("Other equations")
+    assert words["better"].startswith("More seeds alone are not known to decide it: it depends")
+    assert "± 0.02" in words["par"]
+    few = study_result(whole, load_results(whole).query("seed < 5"))
+    assert few is not None
+    assert would_change(few.claims[2]).startswith("About 5 more seeds")
+
+
+def test_a_plain_sweep_has_no_verdicts(tmp_path: Path) -> None:
+    write(tmp_path, contents()[:4], histories=False)
+    page = make_report(tmp_path).read_text()
+    assert 'id="verdicts"' not in page
+    assert verdict_lines(tmp_path) == []
+    assert not (tmp_path / "verdicts.csv").exists()
+
+
+def test_tex_is_escaped() -> None:
+    assert r"a\_b & 5 \% $\pm$ \textbackslash{}x \\" in latex(pd.DataFrame({"p_x": ["a_b"], "y": ["5 % ± \\x"]}))
+
+
+def test_the_report_of_a_study_needs_no_torch_and_no_hydra(tmp_path: Path) -> None:
+    leave(tmp_path, contents(), contents())
+    code = (
+        "import sys; from rnnbench.report.__main__ import main; code = main(sys.argv[1:]); "
+        "assert not {'torch', 'hydra', 'matplotlib.pyplot'} & set(sys.modules); sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "verdicts.csv").exists()
