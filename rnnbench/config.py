@@ -160,9 +160,9 @@ def _choices(key: str) -> dict[str, Any]:
     made = {}
     for file in sorted((CONF / key).glob("*.yaml")):
         values = yaml.safe_load(file.read_text(encoding="utf-8"))
-        choice = _choice(key, values.get(key, values))
-        if choice.target != "???":
-            made[file.stem] = _make(key, choice)
+        values = values.get(key, values)
+        if values["target"] != "???":
+            made[file.stem] = _make(key, _choice(key, values))
     return made
 
 
@@ -222,7 +222,8 @@ def _choice(key: str, values: Any) -> Choice:
     options = dict(values)
     for part in ("name", "target"):
         if not isinstance(options.get(part), str) or options[part] in ("", "???"):
-            raise UsageError("must be given", key=f"{key}.{part}", value=options.get(part), allowed="text")
+            allowed = "text" if part == "name" else "package.module.Class"
+            raise UsageError("must be given", key=f"{key}.{part}", value=options.get(part), allowed=allowed)
     return Choice(options.pop("name"), options.pop("target"), options)
 
 

@@ -112,7 +112,7 @@ def _choices(group: str) -> list[str]:
 
 def _known_keys(arguments: list[str]) -> set[str]:
     """Keys of the configuration that these arguments choose: the top-level ones and those of the chosen files."""
-    chosen = {"cell": "lstm", "dataset": "adding", "optimizer": "adam"}
+    chosen = {"cell": "lstm", "dataset": "adding", "optimizer": "adam", "hydra/launcher": "basic"}
     chosen |= {group: choice for group, _, choice in (a.partition("=") for a in arguments) if group in chosen}
     keys = {"cell", "dataset", "optimizer", "study"}
     for group, choice in {**chosen, "": "config"}.items():
@@ -120,9 +120,9 @@ def _known_keys(arguments: list[str]) -> set[str]:
         if not file.is_file():  # of the user's own, or several at once
             continue
         text = file.read_text(encoding="utf-8")
-        prefix = f"{group}." if group and "@package _global_" not in text else ""
-        known = _flat(yaml.safe_load(text) or {}, prefix)
-        keys |= {key for key in known if not key.startswith(("hydra", "defaults"))}
+        values = {k: v for k, v in (yaml.safe_load(text) or {}).items() if k not in ("hydra", "defaults")}
+        prefix = f"{group.replace('/', '.')}." if group and "@package _global_" not in text else ""
+        keys |= _flat(values, prefix)
     return keys
 
 
@@ -130,7 +130,7 @@ def _keys_beside(key: str, arguments: list[str]) -> list[str]:
     """The keys of the group that a key names (budget.max_step: those of budget), else the top-level ones."""
     known = _known_keys(arguments)
     beside = {k for k in known if "." in key and k.rpartition(".")[0] == key.rpartition(".")[0]}
-    top = {k.split(".")[0] for k in known}
+    top = {k.split(".")[0] for k in known} - {"hydra"}
     close = difflib.get_close_matches(key, known, n=1)
     return sorted(beside or {*top, *close})
 

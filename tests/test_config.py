@@ -73,7 +73,7 @@ def test_cell_and_dataset_are_made_from_their_own_keys() -> None:
         ({"backend": "cudnn"}, ("backend=cudnn", "auto, eager, torch, fused")),
         ({"force": "yes"}, ("force=yes", "true, false")),
         ({"optimizer__lr": 0}, ("optimizer.lr=0.0", "above 0")),
-        ({"optimizer__lr": float("nan")}, ("optimizer.lr=nan", "above 0")),
+        ({"optimizer__lr": float("nan")}, ("optimizer.lr=nan", "a number")),
         ({"optimizer__name": "lion"}, ("optimizer.name=lion", "adam, adamw, rmsprop, sgd")),
         ({"optimizer__momentum": 0.9}, ("optimizer.momentum=0.9", "adam has none")),
         ({"budget__max_steps": None}, ("budget.max_steps=null", "budget.max_seconds")),
