@@ -70,6 +70,8 @@ def memory(runs: pd.DataFrame, column: str = "saved_activation_bytes") -> Drawin
 def _measured(drawn, name, heading, caption, axis, measure, column, extra=()) -> Drawing:  # type: ignore[no-untyped-def]
     def finding(panel: Panel) -> str:
         cells = panel.runs["cell"].unique()
+        if column == "step_ms_median" and panel.runs["contended"].fillna(False).any():
+            return "contended: nothing is claimed"
         return ratio(panel.runs, column) or (
             f"{cell_name(cells[0])} alone" if len(cells) == 1 else "no pair to compare"
         )
