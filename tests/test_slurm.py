@@ -160,7 +160,7 @@ ON_SLURM = ("hydra/launcher=slurm", "hydra.launcher.mem_gb=1")
 @pytest.mark.usefixtures("slurm")
 def test_cancelled_or_preempted_the_jobs_of_a_sweep_end_with_the_same_records() -> None:
     """One job is told to go in mid-run and is queued again, the other is cancelled; the sweep is started once more."""
-    longer = (*SWEEP, "seed=0", "budget.max_steps=5000", "budget.eval_every=1000", "checkpoint_seconds=0.2")
+    longer = (*SWEEP, "seed=0", "budget.max_steps=20000", "budget.eval_every=5000", "checkpoint_seconds=0.2")
     command = [sys.executable, "-m", "rnnbench", "-m", *longer, *ON_SLURM]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as sweep:
         until(lambda: list(Path("results/swept").glob("runs/lstm-*/checkpoint.pt")), sweep)
@@ -172,7 +172,7 @@ def test_cancelled_or_preempted_the_jobs_of_a_sweep_end_with_the_same_records() 
         until(lambda: slurm_says("squeue", "--noheader", "--format=%T", f"--job={lstm}") == "PENDING", sweep)
         slurm_says("scontrol", "update", f"JobId={lstm}", "StartTime=now")  # not after the usual two minutes
         printed, complaint = sweep.communicate(timeout=300)
-    assert sweep.returncode == 1
+    assert sweep.returncode == 1, printed + complaint
     assert "1 ok, 0 diverged, 0 failed, 0 skipped, 1 unfinished" in printed
     assert f"launcher: job {gru} left no result: results/swept/slurm/" in complaint
     assert len(list(Path("results/swept").glob("runs/gru-*/checkpoint.pt"))) == 1
