@@ -52,8 +52,9 @@ def test_the_record_says_what_was_run_and_what_came_of_it() -> None:
     assert len(load_results("results/here")) == 1
 
 
-def test_saved_activation_bytes_by_hand() -> None:
-    """An eager tanh RNN, T=6, B=4, H=5, float32: what its backward pass needs, counted by hand.
+def test_saved_activation_bytes_within_bounds_counted_by_hand() -> None:
+    """An eager tanh RNN, T=6, B=4, H=5, float32: at least its states and inputs, at most three times that, and twice as
+    much for a batch twice as large.
 
     Autograd keeps each step's h_t (the output of tanh, also the next product's input), the stacked output for the
     head, the zero initial state, the input (for the weight gradient) and the loss's difference.
