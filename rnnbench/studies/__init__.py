@@ -12,8 +12,10 @@ from rnnbench.studies.definition import (
 )
 from rnnbench.studies.evaluate import Evaluated, StudyResult, evaluate, evaluate_claim
 from rnnbench.studies.measure import Measured, measure, named
+from rnnbench.studies.tuning import RULE, Trial, Tuned, Tuning, choose
 
 __all__ = [
+    "RULE",
     "STUDY",
     "Evaluated",
     "Measured",
@@ -21,6 +23,10 @@ __all__ = [
     "StudyClaim",
     "StudyRequest",
     "StudyResult",
+    "Trial",
+    "Tuned",
+    "Tuning",
+    "choose",
     "evaluate",
     "evaluate_claim",
     "measure",

@@ -93,11 +93,10 @@ def _said(value: Any) -> str:
 def _measured(claim: StudyClaim, settings: Mapping[str, Any], part: pd.DataFrame) -> Measured:
     name, total = _name(settings), len(part)
     missing = tuple(part.loc[part["status"].isin(["missing", "failed"]), "run_id"])
-    twice = part[part.duplicated([claim.between, "seed"], keep=False)]
+    one = [claim.between, "seed", *([claim.over] if claim.over in part else [])]
+    twice = part[part.duplicated(one, keep=False)]
     if len(twice):
-        first = twice.groupby([claim.between, "seed"], sort=True).get_group(
-            (twice[claim.between].iloc[0], twice["seed"].iloc[0])
-        )
+        first = twice.groupby(one, sort=True).get_group(tuple(twice[one].iloc[0]))
         differ = [c for c in COLUMNS if "config" in COLUMNS[c][0] and first[c].nunique(dropna=False) > 1]
         why = f"several runs for one seed, which differ in {', '.join(differ) or 'nothing recorded'}"
         return Measured(
@@ -117,6 +116,8 @@ def _measured(claim: StudyClaim, settings: Mapping[str, Any], part: pd.DataFrame
             return Measured(name, settings, runs=total, missing=missing, obstacle=why)
         ended = ended[~busy]
     values = _times_to_solve(claim, ended, left_out) if solving else _values(claim, ended, left_out)
+    if claim.kind == "interaction":
+        ended, values = _slopes(claim, part, ended, values, left_out)
     pairs = _paired(claim, ended, values, left_out)
     if solving:
         return _censored(claim, name, settings, pairs, total, missing, left_out)
@@ -167,6 +168,28 @@ def _worst(claim: StudyClaim, ended: pd.DataFrame, values: pd.Series) -> float:
     if not found:
         return math.nan
     return float(min(found) if higher_is_better(claim, ended) else max(found))
+
+
+def _slopes(
+    claim: StudyClaim, part: pd.DataFrame, ended: pd.DataFrame, values: pd.Series, left_out: list[str]
+) -> tuple[pd.DataFrame, pd.Series]:
+    """One row for each seed and side: the slope of the metric against log2 of `over`, by least squares.
+
+    The slope is linear in the metric, so that the difference of two sides' slopes is the slope of their difference.
+    """
+    over = str(claim.over)
+    levels = sorted(part[over].dropna().unique()) if over in part else []
+    rows, slopes, short = [], [], 0
+    for _, own in ended.assign(value=values).groupby([claim.between, "seed"], sort=True):
+        known = own[own["value"].notna()]
+        if set(known[over]) != set(levels) or len(levels) < 2:
+            short += 1
+            continue
+        rows.append(known.index[0])
+        slopes.append(np.polyfit(np.log2(known[over].astype(float)), known["value"], 1)[0])
+    if short:
+        left_out.append(f"{short} seed(s) of a side lack a value of {over}")
+    return ended.loc[rows], pd.Series(slopes, index=rows, dtype="float64")
 
 
 def _times_to_solve(claim: StudyClaim, ended: pd.DataFrame, left_out: list[str]) -> pd.Series:
