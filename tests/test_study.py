@@ -27,7 +27,8 @@ from rnnbench.errors import UsageError
 from rnnbench.model import matched_hidden_size
 from rnnbench.records import COLUMNS, load_results, with_missing
 from rnnbench.studies import Evaluated, StudyClaim, evaluate_claim, overrides, read_request, study_from, write_request
-from rnnbench.sweep import Composer, study_jobs
+from rnnbench.study import study_jobs
+from rnnbench.sweep import Composer
 from tests.fake_records import record, write
 
 MADE = ("adding", "digits", "anbn")  # data that is not downloaded
@@ -330,7 +331,7 @@ def test_every_study_parses_composes_and_claims_what_its_runs_can_show(
     assert lines[1].startswith("# ") and lines[2].startswith(("# ", "name:"))
     assert yaml.safe_load(path.read_text())["name"] == path.stem
     study, jobs = study_jobs(composer, path.stem, split, [])
-    configs = {config.run_id: config for config in map(composer.compose, jobs)}
+    configs = {config.run_id: config for config in (composer.compose(job.overrides) for job in jobs)}
     assert {config.name for config in configs.values()} == {path.stem}
     matched = {
         (c.cell.name, c.dataset.name, c.seq_len, c.hidden_size): c for c in configs.values() if c.match == "params"
@@ -353,7 +354,7 @@ def test_every_study_parses_composes_and_claims_what_its_runs_can_show(
 def test_what_is_asked_for_wins_in_every_grid(composing: Any) -> None:
     composer, split = composing
     _, jobs = study_jobs(composer, "parameters", split, ["seed=5,6", "hidden_size=7", "budget.max_steps=3"])
-    configs = list(map(composer.compose, jobs))
+    configs = [composer.compose(job.overrides) for job in jobs]
     assert {(c.seed, c.hidden_size, c.budget.max_steps) for c in configs} == {(5, 7, 3), (6, 7, 3)}
 
 
