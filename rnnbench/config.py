@@ -80,7 +80,7 @@ class Config:
     batch_size: int
     train_size: int | None
     dropout: float
-    forget_bias: float | None
+    forget_bias: float | Literal["chrono"] | None
     match: Literal["hidden", "params"]
     clip_norm: float | None
     seed: int

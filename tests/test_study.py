@@ -166,6 +166,24 @@ def test_settings_are_compared_as_cells_are(tmp_path: Path) -> None:
     assert found.claim.sides == ("forget_bias 1", "forget_bias 0")
 
 
+def test_a_setting_may_be_a_number_or_a_word(tmp_path: Path) -> None:
+    """chrono 0.1 above bias 1, and bias 1 as good as the GRU, which has none."""
+    contents = scores(0.7 + RAMP, [], config__forget_bias=None)
+    for bias, values in (("chrono", 0.8 + RAMP), (1.0, 0.7 + RAMP[::-1]), (0.5, RAMP)):
+        made = [record("lstm", seed=s, test_score=v, config__forget_bias=bias) for s, v in enumerate(values)]
+        contents += [own | {"run_id": f"{own['run_id']}-{bias}"} for own in made]
+    found = verdict_of(tmp_path, contents, between="forget_bias", compare=["chrono", 1], select={"cell": "lstm"})
+    assert found.verdict.outcome == "supported"
+    assert found.verdict.conditions[0].condition.effect.estimate == pytest.approx(0.1)
+    assert found.claim.sides == ("forget_bias chrono", "forget_bias 1")
+    runs = load_results(tmp_path)
+    for bias, difference in (("chrono", 0.1), (1, 0.0), (0.5, -0.7)):
+        against = evaluate_claim(claim(compare=["lstm", "gru"], select={"forget_bias": [bias, None]}), runs)
+        assert against.verdict.conditions[0].condition.effect.estimate == pytest.approx(difference)
+    named = [m.name for m in evaluate_claim(claim(by=["forget_bias"]), runs).measured]
+    assert named == [f"forget_bias = {bias}" for bias in ("0.5", "1", "chrono", "null")]
+
+
 def times(cell: str, solved: Iterable[int | None], **changes: Any) -> list[dict[str, Any]]:
     return [
         record(cell, seed=seed, timing__steps_to_threshold=step, steps=2000 if step is None else step, **changes)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from rnnbench.conversion import checked
 from rnnbench.errors import UsageError
-from rnnbench.records import write_json_atomically
+from rnnbench.records import spelled, write_json_atomically
 from rnnbench.studies.tuning import Tuned, Tuning
 
 STUDY = "study.json"
@@ -81,8 +81,9 @@ class StudyClaim:
 
     @property
     def sides(self) -> tuple[str, str]:
-        """What `compare` names, as a reader would: a cell or a backend by its name, forget_bias 1 by its key too."""
-        first, second = (v if isinstance(v, str) else f"{self.between} {v:g}" for v in self.compare)
+        """What `compare` names, as a reader would: a cell or a backend by its name, numbers by the key too."""
+        by_name = all(isinstance(value, str) for value in self.compare)  # forget_bias chrono, against forget_bias 1
+        first, second = (str(v) if by_name else f"{self.between} {spelled(v)}" for v in self.compare)
         return first, second
 
     def _wrong(self, key: str, value: object, allowed: str) -> UsageError:

@@ -11,7 +11,7 @@ Nothing is left out silently. What a run that did not end well counts as:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rnnbench.records import COLUMNS
+from rnnbench.records import COLUMNS, spelled
 from rnnbench.studies.definition import StudyClaim
 
 TIMES = ("step_ms_median", "step_ms_p10", "step_ms_p90", "train_seconds", "seconds_to_threshold")
@@ -60,11 +60,16 @@ def _selected(claim: StudyClaim, runs: pd.DataFrame) -> pd.DataFrame:
         if column not in runs:
             return runs.iloc[:0]
         values = wanted if isinstance(wanted, list | tuple) else [wanted]
-        among = runs[column].isin([value for value in values if value is not None])
+        among = runs[column].isin(_as_in(runs[column], [value for value in values if value is not None]))
         if None in values:
             among |= runs[column].isna()
         chosen &= among.fillna(False).astype(bool)
     return runs[chosen]
+
+
+def _as_in(column: pd.Series, values: Iterable[Any]) -> list[Any]:
+    """Values of a study file as this column has them: in a text column, such as forget_bias, 1 is "1"."""
+    return [spelled(value) for value in values] if pd.api.types.is_string_dtype(column) else list(values)
 
 
 def _conditions(runs: pd.DataFrame, by: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
@@ -207,8 +212,8 @@ def _paired(claim: StudyClaim, ended: pd.DataFrame, values: pd.Series, left_out:
     columns = ["seed", "status", "env_cpu", "device", "threads", "budget_max_steps"]
     table = ended.reindex(columns=columns).assign(value=values, solved=_solved(ended, claim))
     table = table[values.notna()].set_index("seed")
-    own = ended.loc[values.notna(), claim.between].to_numpy()
-    x, y = (table[own == value] for value in claim.compare)
+    own = ended.loc[values.notna(), claim.between]
+    x, y = (table[own.to_numpy() == value] for value in _as_in(own, claim.compare))
     pairs = x.add_suffix("_x").join(y.add_suffix("_y"), how="inner").sort_index()
     alone = len(x) + len(y) - 2 * len(pairs)
     if alone:
