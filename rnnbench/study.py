@@ -107,7 +107,7 @@ def study_jobs(composer: Composer, name: str, split: Split, asked: Sequence[str]
             raise UsageError("chosen by this study's trials", key=key, value=value, allowed="another key")
     jobs = []
     for grid in study.sweeps:
-        tune = overrides(grid["tune"]) if "tune" in grid else None
+        tune = list(overrides(grid["tune"])) if "tune" in grid else None
         for job in split([choice, *overrides(grid), *asked]):
             jobs.append(Job(job, tune, bool(grid.get("alone", False))))
     if not jobs:
@@ -138,7 +138,7 @@ def _trials(composer: Composer, tuning: Tuning | None, jobs: Sequence[Job]) -> l
 
 
 def _do(asked: Requests, launch: Launch, what: str, alone: bool = False) -> int:
-    """Do those that have no result yet; the number of failures. alone: one at a time, and again if others ran beside."""
+    """Do those that have no result yet; the number of failures. alone: one at a time, and again if others ran by."""
     if not asked.configs:
         return 0
     again = {key for key, config in asked.configs.items() if alone and _contended(config.run_dir)}

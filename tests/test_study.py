@@ -274,6 +274,45 @@ def test_it_depends_on_the_data(tmp_path: Path) -> None:
     assert verdict_of(tmp_path / "one", one, **by).verdict.outcome == "contradicted"
 
 
+INTERACTION = {"kind": "interaction", "over": "train_size", "direction": "greater", "margin": 0.001}
+
+
+def by_size(gru: float, lstm: float, seeds: int = 10) -> list[dict[str, Any]]:
+    """Scores over 100, 200 and 400 examples that grow by so much with each doubling, and a little more with the seed,
+    from a level that the seed and the cell shift."""
+    found = []
+    for cell, slope in (("gru", gru), ("lstm", lstm)):
+        for seed in range(seeds):
+            for doublings in range(3):
+                score = 0.3 + 0.01 * seed + (0.07 if cell == "gru" else 0) + (slope + 0.001 * seed) * doublings
+                own = record(cell, seed=seed, test_score=score, task__train_size=100 * 2**doublings)
+                found.append(own | {"run_id": f"{own['run_id']}-{doublings}"})
+    return found
+
+
+def test_an_interaction_is_how_the_difference_changes_with_each_doubling(tmp_path: Path) -> None:
+    """The level, which differs by 0.07, is none of it: 0.05 − 0.03 for every seed, or 0.02 − 0.05."""
+    noise = np.array([0, 2e-4] * 5)
+    contents = by_size(0.05, 0.03)
+    for seed, more in enumerate(noise):  # the last size of gru alone: adds `more` / 2 to the slope
+        content = contents[3 * seed + 2]
+        content["metrics"]["test"]["accuracy"] += more
+    found = verdict_of(tmp_path / "more", contents, **INTERACTION)
+    assert found.verdict.outcome == "supported"
+    assert found.verdict.conditions[0].condition.effect.estimate == pytest.approx(0.02 + noise.mean() / 2)
+    assert found.measured[0].first - found.measured[0].second == pytest.approx(0.02 + noise / 2)
+    lower = verdict_of(tmp_path / "less", by_size(0.02, 0.05), **INTERACTION)
+    assert lower.verdict.outcome == "contradicted"
+
+
+def test_a_seed_without_every_size_has_no_slope(tmp_path: Path) -> None:
+    contents = by_size(0.05, 0.03, seeds=11)
+    del contents[4]
+    (m,) = verdict_of(tmp_path, contents, **INTERACTION).measured
+    assert m.seeds == (0, *range(2, 11))
+    assert m.left_out == ("1 seed(s) of a side lack a value of train_size", "1 run(s) have no partner of the same seed")
+
+
 def test_two_runs_for_one_seed_are_refused_by_name(tmp_path: Path) -> None:
     contents = [*scores(RAMP, RAMP), *scores(RAMP, RAMP, lr=1e-3)]
     found = verdict_of(tmp_path, contents)
@@ -301,6 +340,8 @@ def test_backends_are_compared_as_cells_are(tmp_path: Path) -> None:
     ({"compare": ["gru"]}, ["study.claims.c.compare"]),
     ({"scale": "ratio", "margin": 0.1}, ["study.claims.c.margin=0.1", "above 1"]),
     ({"by": "seq_len"}, ["study.claims.0.by=seq_len", "a list"]),
+    ({"kind": "interaction"}, ["study.claims.c.over=null"]),
+    ({"over": "train_size"}, ["study.claims.c.over=train_size"]),
 ])  # fmt: skip
 def test_a_malformed_claim_is_one_line(changes: dict[str, Any], parts: list[str]) -> None:
     with pytest.raises(UsageError) as caught:

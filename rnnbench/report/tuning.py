@@ -22,7 +22,7 @@ def tuning_words(request: StudyRequest) -> str:
     space = ", ".join(f"{key} from {low:g} to {high:g}" for key, (low, high) in tuning.space.items())
     seeds = ", ".join(map(str, tuning.seeds))
     return (
-        f"Chosen on validation before the runs that count: {space}, log-uniform, the same {tuning.trials} points of one "
+        f"Chosen on validation before the runs that count: {space}, log-uniform, the same {tuning.trials} points of a "
         f"Latin hypercube for every row, each tried with seed{'s' if len(tuning.seeds) > 1 else ''} {seeds}, which no "
         f"run that counts has. {RULE}"
     )
@@ -32,7 +32,7 @@ def tuning_table(request: StudyRequest, runs: pd.DataFrame) -> pd.DataFrame:
     """A row for each combination of settings that was tuned, all text. runs: of load_results."""
     trials = runs[runs["run_id"].isin(request.trials)].set_index("run_id")
     varying = _varying(request.tuned)
-    rows = []
+    rows: list[dict[str, str]] = []
     for each in request.tuned:
         row = {"dataset": _said(each, "dataset"), "cell": cell_name(_said(each, "cell"))}
         row |= {key: _said(each, key) for key in varying}
@@ -58,7 +58,7 @@ def write_tuning(request: StudyRequest, runs: pd.DataFrame, directory: Path) -> 
     for each in request.tuned:
         for place, trial in enumerate(each.trials):
             for run_id in trial.run_ids:
-                row = {"dataset": _said(each, "dataset"), "cell": _said(each, "cell"), "run_id": run_id}
+                row: dict[str, Any] = {"dataset": _said(each, "dataset"), "cell": _said(each, "cell"), "run_id": run_id}
                 row |= {key: _said(each, key) for key in _varying(request.tuned)} | dict(trial.values)
                 row["chosen"] = place == each.chosen
                 for name in ("seed", "status", "metric", "valid_score", "steps_to_threshold", "steps", "train_seconds"):

@@ -115,7 +115,9 @@ class Study:
         for number, grid in enumerate(self.sweeps):
             for key, kind, allowed in (("tune", Mapping, "{} or keys with values"), ("alone", bool, "true, false")):
                 if key in grid and not isinstance(grid[key], kind):
-                    raise UsageError("not allowed", key=f"study.sweeps.{number}.{key}", value=grid[key], allowed=allowed)
+                    raise UsageError(
+                        "not allowed", key=f"study.sweeps.{number}.{key}", value=grid[key], allowed=allowed
+                    )
             if "tune" in grid and self.tuning is None:
                 raise UsageError("no search space", key="study.tuning", value=None, allowed="trials, seeds, space")
 

@@ -21,7 +21,7 @@ RULE = (
 
 @dataclass(frozen=True)
 class Tuning:
-    """`space`: key → [low, high], searched log-uniformly. `seeds`: of the trials alone, never of the runs that count."""
+    """`space`: key → [low, high], searched log-uniformly. `seeds`: of the trials, never of the runs that count."""
 
     trials: int
     seeds: tuple[int, ...]
@@ -34,9 +34,13 @@ class Tuning:
         if not self.space:
             raise UsageError("nothing to choose", key="study.tuning.space", value="{}", allowed="key: [low, high]")
         for key, ends in self.space.items():
-            numbers = isinstance(ends, list | tuple) and len(ends) == 2 and all(isinstance(e, int | float) for e in ends)
+            numbers = (
+                isinstance(ends, list | tuple) and len(ends) == 2 and all(isinstance(e, int | float) for e in ends)
+            )
             if not (numbers and 0 < ends[0] < ends[1] < math.inf):
-                raise UsageError("no range", key=f"study.tuning.space.{key}", value=ends, allowed="[low, high], 0 < low")
+                raise UsageError(
+                    "no range", key=f"study.tuning.space.{key}", value=ends, allowed="[low, high], 0 < low"
+                )
 
     def design(self) -> list[dict[str, float]]:
         """The trials: key → value, three significant digits."""
