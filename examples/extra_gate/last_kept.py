@@ -26,14 +26,15 @@ TOLERANCE = 0.04
 KEPT = 0.1
 
 
-def sample(n: int, random: torch.Generator, *, seq_len: int) -> Batch:
-    """n fresh examples: inputs (n, T, 2), the extra input last; targets (n, T, 1)."""
+def sample(n: int, random: torch.Generator, *, seq_len: int, extra: bool) -> Batch:
+    """n fresh examples: inputs (n, T, 2), the extra input last, or (n, T, 1) without it; targets (n, T, 1)."""
     numbers = torch.rand(n, seq_len, generator=random)
     keep = torch.rand(n, seq_len, generator=random) < KEPT
     keep[:, 0] = True
     latest = (keep * torch.arange(seq_len)).cummax(dim=1).values  # (n, T): the latest step with u = 1
     targets = numbers.gather(1, latest)
-    return Batch(torch.stack((numbers, keep.to(numbers)), dim=-1), targets[..., None])
+    inputs = torch.stack((numbers, keep.to(numbers)), dim=-1) if extra else numbers[..., None]
+    return Batch(inputs, targets[..., None])
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class LastKeptTask(Task):
 
     def totals(self, outputs: Tensor, batch: Batch) -> Totals:
         error = (outputs - batch.targets)[..., 0]  # (B, T)
-        recalled = batch.inputs[..., -1] == 0
+        recalled = batch.inputs[..., 0] != batch.targets[..., 0]  # u = 0
         right = (error.abs() < TOLERANCE) & recalled
         return {"loss": (error.square().sum(), float(error.numel())), "accuracy": (right.sum(), recalled.sum())}
 
@@ -51,8 +52,9 @@ class LastKeptTask(Task):
 @dataclass(frozen=True)
 class LastKept(Dataset):
     """`valid_size` and `test_size` examples are held out, drawn anew for each seed; training examples never repeat
-    unless `train_size` fixes their number."""
+    unless `train_size` fixes their number. `extra=False` leaves u out: what can be done without it."""
 
+    extra: bool = True
     valid_size: int = 200
     test_size: int = 1000
 
@@ -61,7 +63,7 @@ class LastKept(Dataset):
         check("seq_len", T, 2)
         check("dataset.valid_size", self.valid_size, 1)
         check("dataset.test_size", self.test_size, 1)
-        make = partial(sample, seq_len=T)
+        make = partial(sample, seq_len=T, extra=self.extra)
 
         def fixed(n: int, purpose: str) -> Examples:
             batch = make(n, generator(seed, purpose))
@@ -74,7 +76,7 @@ class LastKept(Dataset):
             valid=fixed(self.valid_size, "valid"),
             test=fixed(self.test_size, "test"),
             seq_len=T,
-            input_size=2,
+            input_size=2 if self.extra else 1,
             output_size=1,
             readout="all",
             chance={"loss": 1 / 12, "accuracy": 2 * TOLERANCE},
