@@ -9,8 +9,8 @@
     c_t = c_{t−1} + k_t ∘ (c'_t − c_{t−1})
     h_t = h_{t−1} + k_t ∘ (o_t ∘ tanh(c'_t) − h_{t−1})
 
-k_t = 0 leaves the state as it was. An LSTM's state is two tensors, so two are held, as in Phased LSTM (Neil et al. 2016,
-arXiv 1610.09513), whose k_t is a periodic function of the time stamp.
+k_t = 0 leaves the state as it was. An LSTM's state is two tensors, so two are held, as in Phased LSTM (Neil et al.
+2016, arXiv 1610.09513), whose k_t is a periodic function of the time stamp.
 
 Input and shapes as in lstm_write.py: u_t (B, 1) is the last feature and reaches k_t alone.
 """

@@ -11,7 +11,8 @@
 The input of a step is x_t (B, I−1) and, as its last feature, u_t (B, 1): u_t reaches k_t and no other gate, x_t every
 gate but k_t. Shapes: weight_ih (4H, I−1), weight_uk (H, 1), weight_hh (5H, H), biases (5H,).
 
-The time gate of Time-LSTM 1 (Zhu et al. 2017, IJCAI) stands at the same place; there u_t is the time since the last event.
+The time gate of Time-LSTM 1 (Zhu et al. 2017, IJCAI) stands at the same place; its extra input is the time since the
+last event.
 """
 
 from __future__ import annotations
