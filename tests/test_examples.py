@@ -77,22 +77,23 @@ def test_a_closed_gate_holds(name: str) -> None:
         assert all(torch.equal(a, b) for a, b in zip(last, states, strict=True))
 
 
-def scalar_step(cell: Cell, k: float, x: float, u: float, *state: float) -> list[float]:
-    """One unit of which every gate but k is σ(0) = 1/2 and the candidate tanh(x); k = σ(ln 3 · u + k)."""
-    gates = len(cell.gates)
+def scalar_step(cell: Cell, x: float, u: float, *state: float) -> list[float]:
+    """One unit of which every gate but k is σ(0) = 1/2 and the candidate tanh(x); k = σ(ln 3 (u + 5 h − 1))."""
+    gates, ln3 = len(cell.gates), np.log(3.0)
+    of_k = [0.0] * (gates - 1)
     p = {
         "weight_ih": torch.tensor([[float(gate in ("g", "n"))] for gate in cell.gates[:-1]], dtype=torch.float64),
-        "weight_uk": torch.tensor([[np.log(3.0)]], dtype=torch.float64),
-        "weight_hh": torch.zeros(gates, 1, dtype=torch.float64),
-        "bias_ih": torch.tensor([0.0] * (gates - 1) + [k], dtype=torch.float64),
-        "bias_hh": torch.zeros(gates, dtype=torch.float64),
+        "weight_uk": torch.tensor([[ln3]], dtype=torch.float64),
+        "weight_hh": torch.tensor([*of_k, 5 * ln3], dtype=torch.float64)[:, None],
+        "bias_ih": torch.tensor([*of_k, 2 * ln3], dtype=torch.float64),
+        "bias_hh": torch.tensor([*of_k, -3 * ln3], dtype=torch.float64),
     }
     gates_x = cell.project(torch.tensor([[[x, u]]], dtype=torch.float64), p)[0]
     return [float(s) for s in cell.step(gates_x, tuple(torch.tensor([[s]], dtype=torch.float64) for s in state), p)]
 
 
 def test_steps_by_hand() -> None:
-    """u = 1 and k's bias 0 give k = σ(ln 3) = 3/4; x = ln 2 gives the candidate 3/5; h = 0.2, c = 0.4 before.
+    """u = 1, h = 0.2 and c = 0.4 before give k = σ(ln 3) = 3/4; x = ln 2 gives the candidate 3/5.
 
     LSTM-write  c = 1/2 · 0.4 + 3/4 · 1/2 · 3/5 = 0.425          h = 1/2 tanh 0.425
     LSTM-hold   c' = 1/2 · 0.4 + 1/2 · 3/5 = 0.5                 c = 0.4 + 3/4 · 0.1 = 0.475
@@ -100,10 +101,10 @@ def test_steps_by_hand() -> None:
     GRU-write   h = 0.2 + 3/4 · 1/2 · (3/5 − 0.2) = 0.35
     """
     x = np.log(2.0)
-    assert scalar_step(LSTMWrite(), 0, x, 1, 0.2, 0.4) == pytest.approx([np.tanh(0.425) / 2, 0.425], rel=1e-14)
+    assert scalar_step(LSTMWrite(), x, 1, 0.2, 0.4) == pytest.approx([np.tanh(0.425) / 2, 0.425], rel=1e-13)
     held = 0.05 + 0.375 * np.tanh(0.5)
-    assert scalar_step(LSTMHold(), 0, x, 1, 0.2, 0.4) == pytest.approx([held, 0.475], rel=1e-14)
-    assert scalar_step(GRUWrite(), 0, x, 1, 0.2) == pytest.approx([0.35], rel=1e-14)
+    assert scalar_step(LSTMHold(), x, 1, 0.2, 0.4) == pytest.approx([held, 0.475], rel=1e-13)
+    assert scalar_step(GRUWrite(), x, 1, 0.2) == pytest.approx([0.35], rel=1e-13)
 
 
 @pytest.mark.parametrize("bias", [True, False])

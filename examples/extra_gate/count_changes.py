@@ -1,8 +1,8 @@
 """How much of a cell has to change for one more gate? Counted from the files: python count_changes.py
 
 +n −m as in a diff against the unmodified cell: n lines are new, m are gone, a changed line is one of each. A line is a
-statement, as ast.unparse writes it: no comments, docstrings or blank lines, and no statement spread over several. Tokens
-are names, numbers and operators: how many statements they are put in changes little. Equations are the module
+statement, as ast.unparse writes it: no comments, docstrings or blank lines, and no statement spread over several.
+Tokens are names, numbers and operators: how many statements they are put in changes little. Equations are the module
 docstring's.
 """
 
@@ -67,7 +67,8 @@ def _lines(node: ast.AST) -> list[str]:
 
 def diff(old: Sequence[str], new: Sequence[str]) -> tuple[list[str], list[str]]:
     """What is only in the new and what is only in the old, in order."""
-    added, gone = [], []
+    added: list[str] = []
+    gone: list[str] = []
     for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag != "equal":
             gone += old[a:b]
