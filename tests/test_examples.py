@@ -171,18 +171,35 @@ def test_a_diff_by_hand() -> None:
     assert count_changes.diff(["a", "b", "c"], ["a", "x", "y", "c", "d"]) == (["x", "y", "d"], ["b"])
 
 
-def test_the_scores_in_the_readme_are_the_records() -> None:
-    """Each row of the README's table from scores.csv, with the interval of t."""
-    scores = defaultdict(list)
+def scores() -> dict[tuple[str, str], list[float]]:
+    """Cell and dataset → test accuracies in percent, one a seed."""
+    found = defaultdict(list)
     with (EXAMPLE / "scores.csv").open() as file:
         for row in csv.DictReader(file):
-            scores[row["cell"], row["dataset"]].append(100 * float(row["test_accuracy"]))
-    assert {len(values) for values in scores.values()} == {10}
-    for (cell, dataset), values in scores.items():
+            found[row["cell"], row["dataset"]].append(100 * float(row["test_accuracy"]))
+    return found
+
+
+def test_the_scores_in_the_readme_are_the_records() -> None:
+    """Each row of the README's table from scores.csv, with the interval of t."""
+    assert {len(values) for values in scores().values()} == {10}
+    for (cell, dataset), values in scores().items():
         low, high = stats.t.interval(0.95, 9, np.mean(values), stats.sem(values))
         label = f"`{cell}`" + (", without u" if dataset == "without_u" else "")
         cells = f"{np.mean(values):.1f} [{low:.1f}, {high:.1f}] | {min(values):.1f} to {max(values):.1f}"
         assert re.search(rf"^\| {re.escape(label)} \| [\d,]+ \| {re.escape(cells)} \|$", README, re.MULTILINE), cells
+
+
+DIFFERENCES = [("gru_write", "gru"), ("gru_write", "gru_wide"), ("lstm_write", "lstm"), ("gru_write", "lstm_write"),
+               ("gru_write", "lstm_hold")]  # fmt: skip
+
+
+def test_the_differences_in_the_readme_are_the_records() -> None:
+    """In the order of the README's table; the intervals are the study's own."""
+    claimed = re.findall(r"^\| .* \| (−?[\d.]+) \[.*\] \| (?:supported|undecided) \|$", README, re.MULTILINE)
+    mean = {cell: np.mean(values) for (cell, dataset), values in scores().items() if dataset == "last_kept"}
+    expected = [round(mean[first] - mean[second], 1) for first, second in DIFFERENCES]
+    assert [float(value.replace("−", "-")) for value in claimed] == expected
 
 
 def test_the_study_is_well_formed() -> None:
@@ -192,7 +209,7 @@ def test_the_study_is_well_formed() -> None:
 
 
 SMALL = ("budget.max_steps=2", "budget.eval_every=2", "batch_size=2", "threads=1", "progress=false", "device=cpu",
-         "+dataset.valid_size=4", "+dataset.test_size=4")  # fmt: skip
+         "++dataset.valid_size=4", "++dataset.test_size=4")  # fmt: skip
 
 
 def test_the_readme_has_its_commands() -> None:

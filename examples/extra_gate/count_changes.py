@@ -81,7 +81,7 @@ def counts(old: Source, new: Source) -> dict[str, str]:
 
     def size(old: Sequence[str], new: Sequence[str]) -> str:
         added, gone = diff(old, new)
-        return f"+{len(added)} −{len(gone)}"
+        return f"{len(old)} → {len(new)}: +{len(added)} −{len(gone)}"
 
     touched = {equation.split("_t")[0] for equation in diff(old.equations, new.equations)[0]}
     return {

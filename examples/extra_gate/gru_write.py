@@ -6,8 +6,9 @@
     k_t = σ(W_uk u_t + b_ik + W_hk h_{t−1} + b_hk)          the extra input's gate
     h_t = h_{t−1} + k_t ∘ (1 − z_t) ∘ (n_t − h_{t−1})
 
-The candidate's share 1 − z_t becomes k_t (1 − z_t), and the old state's share has to be the rest, 1 − k_t (1 − z_t):
-keeping and writing are one gate in a GRU. So to gate what is written is to hold the state: k_t = 0 leaves all of it.
+The candidate's share 1 − z_t becomes k_t (1 − z_t), and the old state's share stays the rest, 1 − k_t (1 − z_t). So
+what gates the writing holds the state: k_t = 0 leaves it as it was.
+
 With an attention score in place of k_t this is AUGRU (Zhou et al. 2019, arXiv 1809.03672, section “interest evolving”).
 
 The input of a step is x_t (B, I−1) and, as its last feature, u_t (B, 1): u_t reaches k_t and no other gate, x_t every
