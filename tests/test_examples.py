@@ -166,6 +166,14 @@ def test_the_counts_in_the_readme_are_the_files() -> None:
     assert count_changes.table() in README
 
 
+def test_both_readmes_tell_the_same_counts() -> None:
+    root = (EXAMPLE.parent.parent / "README.md").read_text()
+    for old, new in count_changes.MODIFIED.values():
+        row = count_changes.counts(count_changes.read(old), count_changes.read(new))
+        size = row["lines of `step`"].partition(": ")[2]
+        assert f"({size})" in root and size in README.partition("## The gate")[0]
+
+
 def test_a_diff_by_hand() -> None:
     """b became x y, and d is new: three lines are new, one is gone."""
     assert count_changes.diff(["a", "b", "c"], ["a", "x", "y", "c", "d"]) == (["x", "y", "d"], ["b"])
