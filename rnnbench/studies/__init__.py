@@ -2,6 +2,7 @@
 
 from rnnbench.studies.definition import (
     STUDY,
+    PublishedRow,
     Study,
     StudyClaim,
     StudyRequest,
@@ -11,22 +12,27 @@ from rnnbench.studies.definition import (
     write_request,
 )
 from rnnbench.studies.evaluate import Evaluated, StudyResult, evaluate, evaluate_claim
-from rnnbench.studies.measure import Measured, measure, named
+from rnnbench.studies.measure import Measured, measure, named, selected
+from rnnbench.studies.published import Beside, beside
 
 __all__ = [
     "STUDY",
+    "Beside",
     "Evaluated",
     "Measured",
+    "PublishedRow",
     "Study",
     "StudyClaim",
     "StudyRequest",
     "StudyResult",
+    "beside",
     "evaluate",
     "evaluate_claim",
     "measure",
     "named",
     "overrides",
     "read_request",
+    "selected",
     "study_from",
     "write_request",
 ]

@@ -29,6 +29,7 @@ from rnnbench.statistics import (
 from rnnbench.statistics.verdict import Outcome
 from rnnbench.studies.definition import Study, StudyClaim
 from rnnbench.studies.measure import Measured, measure
+from rnnbench.studies.published import Beside, beside
 
 ALPHA = 0.05
 NOT_ENDED = ("missing", "failed")
@@ -67,12 +68,14 @@ class StudyResult:
     claims: tuple[Evaluated, ...]
     requested: int
     missing: tuple[str, ...]
+    published: tuple[Beside, ...] = ()
 
 
 def evaluate(study: Study, runs: pd.DataFrame) -> StudyResult:
     """Every claim of the study. runs: as `records.with_missing` gives them."""
     missing = tuple(runs.loc[runs["status"].isin(NOT_ENDED), "run_id"])
-    return StudyResult(study, tuple(evaluate_claim(claim, runs) for claim in study.claims), len(runs), missing)
+    rows = tuple(beside(row, runs) for row in study.published)
+    return StudyResult(study, tuple(evaluate_claim(claim, runs) for claim in study.claims), len(runs), missing, rows)
 
 
 def evaluate_claim(claim: StudyClaim, runs: pd.DataFrame) -> Evaluated:
