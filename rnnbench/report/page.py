@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from rnnbench.errors import UsageError
 from rnnbench.records import RECORD, read_results, write_bytes_atomically, write_text_atomically
 from rnnbench.report import published, text, verdicts
-from rnnbench.report.conditions import cell_name, key, lean, said, shown_keys, with_conditions
+from rnnbench.report.conditions import cell_name, key, lean, said, shown_keys, telling, with_conditions
 from rnnbench.report.costs import memory, parameters, step_time
 from rnnbench.report.curves import learning_curves
 from rnnbench.report.effects import claim_drawings
@@ -31,7 +31,7 @@ _NOTE = (
     "t interval, which may reach beyond what the metric can be where seeds are few. Diverged and failed runs are "
     "counted beside it, not averaged. “Solved” counts runs whose validation score reached the threshold, of all that "
     "ended well or diverged; in the median of steps, those that did not count as longer than any that did. Step times "
-    "leave out runs timed while another ran beside them."
+    "leave out runs timed while another ran beside them. summary.csv has every key that varies."
 )
 
 
@@ -52,6 +52,8 @@ def make_report(directory: Path | str) -> Path:
     comparisons = compare(few)
     keys = shown_keys(runs)
     summary = summarise(runs)
+    needed = ["dataset", "seq_len", "cell", "hidden_size"]  # and what else it takes to tell conditions apart
+    keys = [*needed, *(name for name in telling(runs, keys) if name not in needed)]
     table = shown(summary, keys)
     drawings = _drawings(few, comparisons)
     with drawing_context():
@@ -94,7 +96,7 @@ def _study(result: StudyResult | None, runs: pd.DataFrame, directory: Path) -> d
     table = verdicts.summary_table(result)
     scored = [verdicts.score_name(each, runs) for each in result.claims]
     return {
-        "answer": verdicts.answer(result),
+        "answer": verdicts.answer(result) + ([published.answer(result.published)] if result.published else []),
         "published": _published(result, directory),
         "title": result.study.title,
         "incomplete": verdicts.completeness(result) if result.missing else "",

@@ -18,8 +18,8 @@ from rnnbench.studies import Beside
 
 METHOD = (
     "Ours: mean over seeds with its 95 % Student t interval. A published figure is one number, most often of one run, "
-    "rounded and without an interval: that ours holds it does not show that the two are the same, and where ours leaves "
-    "it out the set-ups may differ rather than the cells. Diverged and failed runs are counted, not averaged."
+    "rounded and without an interval: that ours holds it does not show that the two are the same (a wide interval holds "
+    "much), and where ours leaves it out the set-ups may differ rather than the cells. Diverged and failed runs are counted, not averaged."
 )
 _NAMED = ("dataset", "cell")
 
@@ -35,16 +35,15 @@ def difference(each: Beside) -> str:
         return f"one run, no interval: {_side(gap, each)}"
     if each.holds:
         return "our interval holds it"
-    span = interval(abs(gap), *sorted((abs(ours.low - each.row.number), abs(ours.high - each.row.number))))
-    return f"ours is {_side(gap, each, span)}"
+    return _side(gap, each)
 
 
-def _side(gap: float, each: Beside, size: str = "") -> str:
+def _side(gap: float, each: Beside) -> str:
     word = "higher" if gap > 0 else "lower"
     if abs(gap) <= each.row.rounding:
         return "as published, to its last digit"
     judged = "" if each.better is None else ", which is better" if word == each.better else ", which is worse"
-    return f"{word} by {size or number(abs(gap))}{judged}"
+    return f"ours is {word} by {number(abs(gap), 2)}{judged}"
 
 
 def answer(found: Sequence[Beside]) -> str:

@@ -120,8 +120,6 @@ def warnings(results: Results, runs: pd.DataFrame, directory: Path, of_study: bo
         found.append(f"Incomplete: seeds that other conditions of the dataset have are missing in {_named(gaps)}.")
     for dataset, part in runs.groupby("dataset", sort=True):
         for column in settings(part)[1]:
-            if column == "forget_bias" and part[column].nunique() < 2:
-                continue  # null: the cell has no such gate
             own = [f"{cell_name(c)} {', '.join(sorted({said(v) for v in part[part['cell'] == c][column]}))}"
                    for c in in_order(part["cell"])]  # fmt: skip
             found.append(f"{dataset}: {key(column)} differs by cell: {'; '.join(own)}.")
