@@ -13,13 +13,15 @@ import pandas as pd
 from rnnbench.records import write_text_atomically
 from rnnbench.report.conditions import cell_name, said, short
 from rnnbench.report.latex import latex
-from rnnbench.report.summary import count, interval, markdown, number
+from rnnbench.report.summary import count as whole
+from rnnbench.report.summary import interval, markdown, number
 from rnnbench.studies import Beside
 
 METHOD = (
     "Ours: mean over seeds with its 95 % Student t interval. A published figure is one number, most often of one run, "
-    "rounded and without an interval: that ours holds it does not show that the two are the same (a wide interval holds "
-    "much), and where ours leaves it out the set-ups may differ rather than the cells. Diverged and failed runs are counted, not averaged."
+    "rounded and without an interval: that ours holds it does not show that the two are the same (a wide interval "
+    "holds much), and where ours leaves it out the set-ups may differ rather than the cells. Diverged and failed runs "
+    "are counted, not averaged."
 )
 _NAMED = ("dataset", "cell")
 
@@ -81,15 +83,15 @@ def table(found: Sequence[Beside]) -> pd.DataFrame:
 
 def _row(each: Beside) -> dict[str, str]:
     ours = each.ours
-    gone = [f"{n} {word}" for n, word in ((each.diverged, "diverged"), (each.failed, "failed"), (each.missing, "missing"))
-            if n]  # fmt: skip
+    counts = {"diverged": each.diverged, "failed": each.failed, "missing": each.missing}
+    gone = [f"{count} {word}" for word, count in counts.items() if count]
     return {
         "task": task(each),
         "cell": cell_name(each.cell),
         "metric": each.metric,
         "ours [95 % t interval]": interval(ours.estimate, ours.low, ours.high),
         "n": str(ours.n) + (f" ({', '.join(gone)})" if gone else ""),
-        "our parameters": count(math.nan if each.parameters is None else each.parameters),
+        "our parameters": whole(math.nan if each.parameters is None else each.parameters),
         "published": str(each.row.value),
         "they ran": each.row.model or "–",
         "difference": difference(each),

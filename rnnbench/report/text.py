@@ -120,8 +120,10 @@ def warnings(results: Results, runs: pd.DataFrame, directory: Path, of_study: bo
         found.append(f"Incomplete: seeds that other conditions of the dataset have are missing in {_named(gaps)}.")
     for dataset, part in runs.groupby("dataset", sort=True):
         for column in settings(part)[1]:
-            own = [f"{cell_name(c)} {', '.join(sorted({said(v) for v in part[part['cell'] == c][column]}))}"
-                   for c in in_order(part["cell"])]  # fmt: skip
+            values = {c: sorted({said(v) for v in part[part["cell"] == c][column]}) for c in in_order(part["cell"])}
+            if len(set(map(tuple, values.values()))) == 1:
+                continue  # it goes with another setting, and not with the cell
+            own = [f"{cell_name(c)} {', '.join(each)}" for c, each in values.items()]
             found.append(f"{dataset}: {key(column)} differs by cell: {'; '.join(own)}.")
     known = runs[(runs["status"] == "ok") & (runs["parity_max_error"].isna())]
     if len(known):
