@@ -98,7 +98,7 @@ def _curves(each: Evaluated) -> Drawing | None:
         axes.set_xlim(left=0)
         axes.set_xlabel(f"{unit} of training")
         axes.set_ylabel("runs not yet solved (share)")
-        axes.set_title("\n".join(textwrap.wrap(f"{m.name}: {_solved(each, index)}", 46)), loc="left", color=INK)
+        axes.set_title("\n".join(textwrap.wrap(f"{m.name}: {_solved(each, index)}", 50)), loc="left", color=INK)
 
     def make(columns: int) -> Figure:
         across = min(columns, len(shown))
