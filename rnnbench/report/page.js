@@ -34,6 +34,7 @@ for (const table of document.querySelectorAll(".scroll > table")) {
   heads.forEach((head, column) => {
     const button = document.createElement("button");
     button.type = "button";
+    head.dataset.words = head.textContent; // for paper
     button.title = "sort";
     button.append(...head.childNodes);
     head.append(button);
