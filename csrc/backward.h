@@ -21,6 +21,7 @@ namespace fused {
 namespace FUSED_ISA {
 
 constexpr int64_t CHUNK = 64;
+constexpr int64_t AHEAD = 1 << 19;  // bytes: half of a second-level cache of 1 MB
 
 template <class Cell, class T> class Backward {
     using V = Vec<T>;
@@ -123,7 +124,7 @@ template <class Cell, class T> class Backward {
         const int64_t block = chunk_rows * S * L;  // of dg
         T *dg = p.dg + slice * rows * S * L;
         const int64_t padded = this->padded, d_out_row = z.l.d_out_b;  // in registers: stores might change members
-        const T *d_out = z.l.d_out ? (const T *)z.l.d_out + z.time(step) * z.l.d_out_t + b0 * z.l.d_out_b : nullptr;
+        const T *d_out = this->d_out(step, b0);
 
         for (int64_t u = 0; u < z.U; u++) {
             V db[S] = {};
@@ -144,8 +145,25 @@ template <class Cell, class T> class Backward {
         }
         if constexpr (Cell::reset_before) reset_back(p, step, slice, b0, rows, dg);
         const Gradients<T> d{dg, block, S * L, z.U, rows};
-        if (step || z.l.d_h0) propagate(d, H_{}, w_h, p.dh, padded, padded, Cell::direct);
+        Ahead ahead = reads_to_come(step, b0, rows);
+        if (step || z.l.d_h0) propagate(d, H_{}, w_h, p.dh, padded, padded, Cell::direct, &ahead);
         if (z.l.d_x) propagate(d, X{}, w_x, (T *)z.l.d_x + (z.time(step) * z.B + b0) * z.I, z.I, z.I, false);
+    }
+
+    // What forward left at step − 2: h' and c' of the next step, the rest for the one after. Nothing if it is too much to
+    // stay in cache.
+    Ahead reads_to_come(int64_t step, int64_t b0, int64_t rows) const {
+        const int64_t state = rows * z.H * int64_t(sizeof(T)), tiles = (rows + ROWS - 1) / ROWS;
+        if (step < 2 || state * (Cell::saved + 2) > AHEAD) return Ahead(1);
+        Ahead ahead(tiles * z.U * blocks_of_columns<T>(z.H));
+        ahead.add(saved.at(step - 2, b0), state * Cell::saved);
+        ahead.add(z.h(step - 2, b0), state);
+        if (z.l.d_out && z.l.d_out_b == z.H) ahead.add(d_out(step - 2, b0), state);
+        return ahead;
+    }
+
+    const T *d_out(int64_t step, int64_t b) const {
+        return z.l.d_out ? (const T *)z.l.d_out + z.time(step) * z.l.d_out_t + b * z.l.d_out_b : nullptr;
     }
 
     // the gradient of r∘h' = dn · W_n; from it, those of r and h'

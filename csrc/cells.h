@@ -21,6 +21,12 @@ template <class T> struct Unit {
 
     INLINE void next_row() { saved += saved_row, prev += prev_row, h_prev += H, h += H; }
 
+    // ask for the cache lines that this step will write
+    INLINE void fetch(int gates) const {
+        for (int k = 0; k < gates; k++) __builtin_prefetch(saved + k * H, 1);
+        __builtin_prefetch(h, 1);
+    }
+
     INLINE void save(int k, Vec<T> v) const { store(saved + k * H, v, n); }
     INLINE Vec<T> read(int k) const { return load(saved + k * H, n); }
 };

@@ -7,7 +7,8 @@
 //     equations → h_t and what backward reads
 //
 // Pre-activations never reach memory. The input's share is not a product of its own over all steps: that would write
-// and read (T, B, G·H) numbers to save nothing, the panel being read once per tile either way.
+// and read (T, B, G·H) numbers to save nothing, the panel being read once per tile either way. The lines that the equations
+// will write are asked for before the products, so that they are there when these are done.
 #pragma once
 #include "layer.h"
 
@@ -85,15 +86,19 @@ template <class Cell, class T> class Forward {
 #pragma GCC unroll 4
             for (int j = 0; j < Cell::slots; j++) sum[m][j] = load(start + j * L);
 
-        multiply<T, X>(sum, z.x(step, b), z.l.x_b, 1, z.I, w_x + u * z.I * gates * L, gates * L);
-        multiply<T, H_>(sum, z.h_prev(step, b), z.H, 1, z.H, w_h + u * z.H * H_::count * L,
-                                              H_::count * L);
-        V a[M][Cell::slots];  // in memory: the equations need the registers
-        for (int m = 0; m < M; m++)
-            for (int j = 0; j < Cell::slots; j++) a[m][j] = sum[m][j];
-        asm volatile("" : "+m"(a));
         const Unit<T> first = saved.unit(step, b, u, Cell::reset_before ? reset_h + b * z.H : z.h(step, b));
         Unit<T> unit = first;
+        for (int m = 0; m < M; m++, unit.next_row()) unit.fetch(Cell::saved);
+
+        multiply<T, X>(sum, z.x(step, b), z.l.x_b, 1, z.I, w_x + u * z.I * gates * L, gates * L);
+        multiply<T, H_>(sum, z.h_prev(step, b), z.H, 1, z.H, w_h + u * z.H * H_::count * L, H_::count * L);
+        V a[M][Cell::slots];  // in memory: the equations need the registers
+#pragma GCC unroll 8
+        for (int m = 0; m < M; m++)
+#pragma GCC unroll 4
+            for (int j = 0; j < Cell::slots; j++) a[m][j] = sum[m][j];
+        asm volatile("" : "+m"(a));
+        unit = first;
         for (int m = 0; m < M; m++, unit.next_row()) Cell::forward(a[m], unit);
         unit = first;
         for (int m = 0; m < M; m++, unit.next_row()) Cell::forward_last(a[m], unit);

@@ -39,6 +39,14 @@ INLINE void multiply(Vec<T> (&sum)[M][N], const T *a, int64_t a_m, int64_t a_k, 
     }
 }
 
+// Unrolled, so that sums start in registers.
+template <class V, int M, int N> INLINE void zero(V (&sum)[M][N]) {
+#pragma GCC unroll 8
+    for (int m = 0; m < M; m++)
+#pragma GCC unroll 4
+        for (int j = 0; j < N; j++) sum[m][j] = V{};
+}
+
 template <int M> struct Int {
     static constexpr int value = M;
 };
@@ -77,6 +85,7 @@ template <class T> void pack_gates(const T *w, int64_t H, int64_t K, int first_g
 // Backward panels. Block n holds WIDE vectors of the N columns of the same matrix; its rows are in the order in which
 // gate gradients are stored:  packed[n][unit block][gate][lane][column]. The last block may be narrower.
 constexpr int WIDE = 4;
+template <class T> constexpr int64_t blocks_of_columns(int64_t columns) { return (blocks<T>(columns) + WIDE - 1) / WIDE; }
 INLINE int width(int64_t vectors, int64_t block) {
     return vectors - block * WIDE < WIDE ? int(vectors - block * WIDE) : WIDE;
 }

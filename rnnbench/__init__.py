@@ -2,7 +2,7 @@
 
     rnnbench.LSTM, GRU, RNN     drop-in for torch.nn's, with a choice of backend
     rnnbench.Recurrent          the same for any cell
-    rnnbench.Cell, Dataset      what your own cell or dataset derives from
+    rnnbench.Cell, Dataset      what your own cell or dataset derives from; Parameters and State are types of a step
     rnnbench.load_results       the records of many runs as one DataFrame
 
 Names are imported when first used, so that reading records does not load torch.
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rnnbench.cells.base import Cell as Cell
+    from rnnbench.cells.base import Parameters as Parameters
+    from rnnbench.cells.base import State as State
     from rnnbench.datasets.base import Dataset as Dataset
     from rnnbench.layers import GRU as GRU
     from rnnbench.layers import LSTM as LSTM
@@ -29,11 +31,13 @@ _HOMES = {
     "Dataset": "rnnbench.datasets.base",
     "GRU": "rnnbench.layers",
     "LSTM": "rnnbench.layers",
+    "Parameters": "rnnbench.cells.base",
     "RNN": "rnnbench.layers",
     "Recurrent": "rnnbench.layers",
+    "State": "rnnbench.cells.base",
     "load_results": "rnnbench.records",
 }
-__all__ = ["GRU", "LSTM", "RNN", "Cell", "Dataset", "Recurrent", "load_results"]
+__all__ = ["GRU", "LSTM", "RNN", "Cell", "Dataset", "Parameters", "Recurrent", "State", "load_results"]
 
 
 def __getattr__(name: str) -> Any:

@@ -11,6 +11,7 @@ import inspect
 import json
 import math
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from functools import cache, cached_property
@@ -80,7 +81,7 @@ class Config:
     batch_size: int
     train_size: int | None
     dropout: float
-    forget_bias: float | None
+    forget_bias: float | Literal["chrono"] | None
     match: Literal["hidden", "params"]
     clip_norm: float | None
     seed: int
@@ -117,7 +118,7 @@ class Config:
             identity["dataset"]["content"] = _content_digest(path)
         for key in ("cell", "dataset"):
             if not identity[key]["target"].startswith("rnnbench."):  # a user's own class, which may be edited
-                identity[key]["source"] = _content_digest(str(_source_file(key, identity[key]["target"])))
+                identity[key]["source"] = "".join(map(_content_digest, _source_files(key, identity[key]["target"])))
         return identity
 
     def to_dict(self) -> dict[str, Any]:
@@ -265,8 +266,15 @@ def _at_least(config: Config, key: str, least: int) -> None:
         raise UsageError("too many", key=key, value=value, allowed=f"1 to {MOST_THREADS}")
 
 
-def _source_file(key: str, target: str) -> str:
-    return inspect.getsourcefile(_resolve(key, target)) or ""
+@cache
+def _source_files(key: str, target: str) -> tuple[str, ...]:
+    """The files of a user's class and of the classes that it derives from, less rnnbench's own and Python's."""
+    own = [
+        base
+        for base in _resolve(key, target).__mro__
+        if base.__module__.partition(".")[0] not in {"rnnbench", *sys.stdlib_module_names}
+    ]
+    return tuple(dict.fromkeys(inspect.getsourcefile(base) or "" for base in own))
 
 
 @cache

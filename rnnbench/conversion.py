@@ -45,6 +45,8 @@ def unknown_key(key: str, value: Any, known: list[str]) -> UsageError:
 
 def _convert(hint: Any, value: Any, key: str) -> Any:
     options = list(get_args(hint)) if get_origin(hint) in (Union, types.UnionType) else [hint]
+    if value is None and type(None) in options:
+        return None
     for option in options:
         if is_dataclass(option):
             return value if isinstance(value, cast(type, option)) else checked(option, value, f"{key}.")
@@ -60,8 +62,6 @@ def _convert(hint: Any, value: Any, key: str) -> Any:
             return value
         if option is bool and isinstance(value, bool):
             return value
-        if option in (None, type(None)) and value is None:
-            return None
         if get_origin(option) is tuple and isinstance(value, (list, tuple)):
             (item, *_) = get_args(option)
             return tuple(_convert(item, each, f"{key}.{index}") for index, each in enumerate(value))

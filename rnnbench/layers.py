@@ -2,7 +2,7 @@
 
 Constructor, parameter names, shapes, gate order, initial distribution and calling convention are torch.nn's, so a
 state_dict loads in both directions and the same seed gives the same weights. On top of that, `backend` chooses how the
-cell is carried through time and `forget_bias` sets the forget gate's initial bias.
+cell is carried through time and `forget_bias` sets the forget gate's initial bias (rnnbench/forget_bias.py).
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from rnnbench import backends
+from rnnbench import forget_bias as forget_biases
 from rnnbench.backends.base import Stack
 from rnnbench.cells.base import Cell, Parameters, State
 from rnnbench.cells.gru import GRUCell
 from rnnbench.cells.lstm import LSTMCell
 from rnnbench.cells.rnn import RNNCell
+from rnnbench.forget_bias import ForgetBias
 
 
 class Recurrent(nn.Module):
@@ -30,11 +32,13 @@ class Recurrent(nn.Module):
     with `_reverse`, then layer 1. All are drawn from U(−1/√H, 1/√H).
 
     dropout: probability, applied to the output of every layer but the last while training.
-    forget_bias: when given, the forget gate's two biases start at this value and 0.
+    forget_bias: when given, the forget gate's two biases start at this value and 0; "chrono" spreads it over the times
+        up to `longest`, the number of steps of the longest sequence, which nothing else needs.
 
     Raises TypeError for sizes that are no integers or flags that are no booleans; ValueError for sizes that are not
-    positive, a dropout outside [0, 1], or a forget_bias on a cell without a forget gate or without biases; UsageError
-    for a backend that is unknown or cannot run this cell.
+    positive, a dropout outside [0, 1], a forget_bias on a cell without a forget gate or without biases, or "chrono"
+    without `longest`; UsageError for "chrono" with a `longest` below 3, and for a backend that is unknown or cannot run
+    this cell.
     """
 
     def __init__(
@@ -51,7 +55,8 @@ class Recurrent(nn.Module):
         dtype: torch.dtype | None = None,
         *,
         backend: str = "auto",
-        forget_bias: float | None = None,
+        forget_bias: ForgetBias | None = None,
+        longest: int | None = None,
     ):
         super().__init__()
         for name, size in (("input_size", input_size), ("hidden_size", hidden_size), ("num_layers", num_layers)):
@@ -66,8 +71,7 @@ class Recurrent(nn.Module):
             raise ValueError(f"dropout must be a number in [0, 1], got {dropout}")
         if dropout and num_layers == 1:
             warnings.warn("dropout acts between layers: with num_layers=1 it does nothing", stacklevel=2)
-        if forget_bias is not None and (cell.forget_gate is None or not bias):
-            raise ValueError("forget_bias needs a cell with a forget gate and bias=True")
+        forget_biases.check(forget_bias, longest, cell, bias)
         self.cell = cell
         self.input_size = input_size
         self.hidden_size = hidden_size
@@ -78,6 +82,7 @@ class Recurrent(nn.Module):
         self.bidirectional = bidirectional
         self.backend = backend
         self.forget_bias = forget_bias
+        self.longest = longest
 
         self._names: list[list[dict[str, str]]] = []  # [layer][direction]: role → parameter name
         directions = 2 if bidirectional else 1
@@ -100,14 +105,9 @@ class Recurrent(nn.Module):
             nn.init.uniform_(weight, -bound, bound)
         if self.forget_bias is None:
             return
-        assert self.cell.forget_gate is not None
-        start = self.cell.gates.index(self.cell.forget_gate) * self.hidden_size
-        rows = slice(start, start + self.hidden_size)
-        with torch.no_grad():
-            for directions in self._layers():
-                for p in directions:
-                    p["bias_ih"][rows] = self.forget_bias
-                    p["bias_hh"][rows] = 0.0
+        for directions in self._layers():
+            for p in directions:
+                forget_biases.start(self.forget_bias, self.longest, self.cell, self.hidden_size, p)
 
     def forward(self, input: Tensor, hx: Tensor | tuple[Tensor, ...] | None = None) -> tuple[Tensor, Any]:
         """As torch.nn: (T, B, I), (B, T, I) with `batch_first`, or unbatched (T, I) → output, last state.
@@ -160,7 +160,7 @@ class Recurrent(nn.Module):
     def extra_repr(self) -> str:
         parts = [f"{self.input_size}, {self.hidden_size}"]
         for name, default in (("num_layers", 1), ("bias", True), ("batch_first", False), ("dropout", 0.0),
-                              ("bidirectional", False), ("forget_bias", None)):  # fmt: skip
+                              ("bidirectional", False), ("forget_bias", None), ("longest", None)):  # fmt: skip
             if getattr(self, name) != default:
                 parts.append(f"{name}={getattr(self, name)}")
         return ", ".join([*parts, f"backend={self.backend}"])
@@ -192,7 +192,7 @@ class Recurrent(nn.Module):
 
 
 class LSTM(Recurrent):
-    """torch.nn.LSTM, with `backend` and `forget_bias`. Projections are not supported: proj_size must stay 0."""
+    """torch.nn.LSTM, with `backend`, `forget_bias` and `longest`. No projections: proj_size must stay 0."""
 
     def __init__(
         self,
@@ -208,12 +208,13 @@ class LSTM(Recurrent):
         dtype: torch.dtype | None = None,
         *,
         backend: str = "auto",
-        forget_bias: float | None = None,
+        forget_bias: ForgetBias | None = None,
+        longest: int | None = None,
     ):
         if proj_size != 0:
             raise ValueError(f"proj_size is not supported, got {proj_size}")
         super().__init__(LSTMCell(), input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
-                         device, dtype, backend=backend, forget_bias=forget_bias)  # fmt: skip
+                         device, dtype, backend=backend, forget_bias=forget_bias, longest=longest)  # fmt: skip
 
 
 class GRU(Recurrent):

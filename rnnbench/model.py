@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from rnnbench.cells.base import Cell
 from rnnbench.datasets.base import Batch, Task
 from rnnbench.errors import UsageError
+from rnnbench.forget_bias import ForgetBias
 from rnnbench.layers import Recurrent
 
 Carried = Tensor | tuple[Tensor, ...] | None
@@ -41,7 +42,7 @@ class SequenceModel(nn.Module):
         num_layers: int = 1,
         embedding_size: int | None = None,
         dropout: float = 0.0,
-        forget_bias: float | None = None,
+        forget_bias: ForgetBias | None = None,
         backend: str = "auto",
     ):
         super().__init__()
@@ -55,7 +56,7 @@ class SequenceModel(nn.Module):
             raise UsageError("this dataset has no symbols", key="embedding_size", value=embedding_size, allowed="null")
         self.recurrent = Recurrent(
             cell, width, hidden_size, num_layers, batch_first=True, backend=backend, forget_bias=forget_bias,
-            dropout=dropout if num_layers > 1 else 0.0,
+            longest=task.longest, dropout=dropout if num_layers > 1 else 0.0,
         )  # fmt: skip
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(hidden_size, task.output_size)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -22,9 +23,6 @@ from omegaconf import DictConfig, OmegaConf
 from rnnbench.config import Config, from_mapping
 from rnnbench.errors import UsageError
 from rnnbench.records import finished, read_record, run_lock
-
-if TYPE_CHECKING:
-    from rnnbench.studies import Study
 
 
 def job(cfg: DictConfig) -> float | None:
@@ -81,65 +79,74 @@ def describe(config: Config, status: str, record: dict[str, Any] | None) -> str:
     return " | ".join([*parts, f"backend {record['backend']}", str(where)])
 
 
-def sweep(
-    composer: Composer,
-    jobs: Sequence[Sequence[str]],
-    launch: Callable[[list[list[str]]], object],
-    study: tuple[str, Study] | None = None,
-) -> int:
-    """Do every job whose record does not exist yet, print what became of all, make the report; the number of failures.
+@dataclass(frozen=True)
+class Requests:
+    """Runs asked for, by directory: requests that mean the same run are one."""
 
-    jobs: the overrides of each run. launch: runs a list of them, in this process or elsewhere. study: its name, and
-    what it claims of these runs; kept beside them, so that the report gives the verdicts.
+    configs: dict[str, Config]
+    jobs: dict[str, list[str]]  # the overrides of each
+
+    @property
+    def directories(self) -> list[Path]:
+        """The results/NAME that they belong to."""
+        return sorted({Path(key).parent.parent for key in self.configs})
+
+    def __or__(self, others: Requests) -> Requests:
+        return Requests(self.configs | others.configs, self.jobs | others.jobs)
+
+    def without(self, others: Requests) -> Requests:
+        left = [key for key in self.configs if key not in others.configs]
+        return Requests({key: self.configs[key] for key in left}, {key: self.jobs[key] for key in left})
+
+
+def requests(composer: Composer, jobs: Sequence[Sequence[str]]) -> Requests:
+    """All jobs checked. jobs: the overrides of each run. Raises UsageError when one of them cannot be."""
+    made = Requests({}, {})
+    for each in jobs:
+        config = composer.compose(each)
+        key = str(config.run_dir)
+        made.configs.setdefault(key, config)
+        made.jobs.setdefault(key, list(each))
+    _check_devices(made.configs.values())
+    return made
+
+
+Launch = Callable[[list[list[str]]], object]
+"""Runs a list of jobs, in this process or elsewhere."""
+
+
+def sweep(composer: Composer, jobs: Sequence[Sequence[str]], launch: Launch) -> int:
+    """Do every job whose record does not exist yet, print what became of all, make the report; the number of failures.
 
     Raises UsageError before anything starts when one of the requests cannot be.
     """
     if not jobs:
         raise UsageError("the sweep names no run: one of its keys has no value")
-    configs: dict[str, Config] = {}  # by directory: requests that mean the same run are one
-    by_directory: dict[str, list[str]] = {}
-    for each in jobs:
-        config = composer.compose(each)
-        key = str(config.run_dir)
-        configs.setdefault(key, config)
-        by_directory.setdefault(key, list(each))
-    _check_devices(configs.values())
-    left = [key for key, config in configs.items() if config.force or not finished(config.run_dir)]
-    directories = sorted({Path(key).parent.parent for key in configs})
-    if study is not None:
-        from rnnbench.studies import write_request
-
-        if len(directories) > 1:
-            raise UsageError("one study has one", key="name", value=", ".join(c.name for c in directories))
-        requests = {Path(key).name: config.to_dict() for key, config in configs.items()}
-        write_request(directories[0], *study, requests)
-    print(f"{len(configs)} runs: {len(configs) - len(left)} finished before, {len(left)} to do", flush=True)
-    if left:
-        try:
-            launch([by_directory[key] for key in left])
-        except UsageError:
-            raise
-        except Exception as error:  # a launcher's worker died: what it had finished is on disk
-            print(f"launcher: {type(error).__name__}: {' '.join(str(error).split())}", file=sys.stderr)
-    failed = _summarise(configs, left)
-    for directory in directories:
-        _report(directory)
+    asked = requests(composer, jobs)
+    left = unfinished(asked)
+    print(f"{len(asked.configs)} runs: {len(asked.configs) - len(left)} finished before, {len(left)} to do", flush=True)
+    start(launch, [asked.jobs[key] for key in left])
+    failed = summarise(asked.configs, left)
+    for directory in asked.directories:
+        report(directory)
     return failed
 
 
-def study_jobs(
-    composer: Composer, name: str, split: Callable[[list[str]], list[list[str]]], asked: Sequence[str]
-) -> tuple[Study, list[list[str]]]:
-    """A study of conf/study and all its jobs: the union of its grids, in each of which what was asked for wins.
+def unfinished(asked: Requests) -> list[str]:
+    """The directories of those that have no result yet, or are to be repeated."""
+    return [key for key, config in asked.configs.items() if config.force or not finished(config.run_dir)]
 
-    split: overrides in Hydra's sweep grammar → the overrides of each job. Raises UsageError for a malformed study.
-    """
-    from rnnbench.studies import overrides, study_from
 
-    choice = f"study={name}"
-    study = study_from(composer.study(choice))
-    jobs = [job for grid in study.sweeps for job in split([choice, *overrides(grid), *asked])]
-    return study, jobs
+def start(launch: Launch, jobs: list[list[str]]) -> None:
+    """Launch them. Whatever ends a launcher, what its workers had finished is on disk."""
+    if not jobs:
+        return
+    try:
+        launch(jobs)
+    except UsageError:
+        raise
+    except Exception as error:
+        print(f"launcher: {type(error).__name__}: {' '.join(str(error).split())}", file=sys.stderr)
 
 
 class Composer:
@@ -223,7 +230,7 @@ def _workers(hydra_config: Any) -> int:
     return joblib.effective_n_jobs(jobs)
 
 
-def _summarise(configs: Mapping[str, Config], left: list[str]) -> int:
+def summarise(configs: Mapping[str, Config], left: list[str]) -> int:
     """Print `N ok, N diverged, N failed, N skipped`, from the records; the number of failed or missing runs."""
     tried = set(left)
     counts: Counter[str] = Counter()
@@ -242,7 +249,7 @@ def _without_record(config: Config) -> str:
         return "unfinished" if free else "elsewhere"
 
 
-def _report(directory: Path) -> None:
+def report(directory: Path) -> None:
     from rnnbench.report import make_report, verdict_lines
 
     try:

@@ -70,6 +70,8 @@ def test_cell_and_dataset_are_made_from_their_own_keys() -> None:
         ({"match": "width"}, ("match=width", "hidden, params")),
         ({"device": "gpu"}, ("device=gpu", "auto, cpu, cuda")),
         ({"dtype": "float16"}, ("dtype=float16", "float32, float64")),
+        ({"forget_bias": "chron"}, ("forget_bias=chron", "a number, chrono, null")),
+        ({"forget_bias": True}, ("forget_bias=True", "a number, chrono, null")),
         ({"backend": "cudnn"}, ("backend=cudnn", "auto, eager, torch, fused")),
         ({"force": "yes"}, ("force=yes", "true, false")),
         ({"optimizer__lr": 0}, ("optimizer.lr=0.0", "above 0")),
@@ -117,8 +119,18 @@ def test_the_same_values_in_another_order_are_the_same_run() -> None:
 
 def test_a_cell_without_forget_gate_has_one_identity_whatever_the_forget_bias() -> None:
     lstm = {"name": "lstm", "target": "rnnbench.cells.lstm.LSTMCell"}
-    assert config(forget_bias=0.0).run_id == config(forget_bias=1.0).run_id
+    assert config(forget_bias=0.0).run_id == config(forget_bias=1.0).run_id == config(forget_bias="chrono").run_id
+    assert config(forget_bias="chrono").forget_bias is None
     assert config(cell=lstm, forget_bias=0.0).run_id != config(cell=lstm, forget_bias=1.0).run_id
+
+
+@pytest.mark.parametrize(("forget_bias", "digest"), [(0, "7ffb654b"), (0.5, "1098df62"), (1.0, "f8db85ed"),
+                                                    (None, "b781f720")])  # fmt: skip
+def test_the_identity_of_a_run_stays_what_it_was(forget_bias: float | None, digest: str) -> None:
+    """Pinned: records made before a key took a further value are still found."""
+    lstm = {"name": "lstm", "target": "rnnbench.cells.lstm.LSTMCell"}
+    assert config(cell=lstm, forget_bias=forget_bias).run_id == f"lstm-adding-T500-h64-s3-{digest}"
+    assert config(cell=lstm, forget_bias="chrono").run_id != config(cell=lstm, forget_bias=forget_bias).run_id
 
 
 def test_a_data_file_counts_by_its_content(tmp_path: Path) -> None:

@@ -76,13 +76,13 @@ def initial_state(like: Any, *shape: int) -> Any:
 def test_constructor_takes_what_torch_takes_in_its_order() -> None:
     """torch.nn's own signature is (*args, **kwargs); RNNBase spells out what follows the sizes."""
     names = [n for n in inspect.signature(nn.RNNBase).parameters if n != "mode"]
-    assert list(inspect.signature(LSTM).parameters) == [*names, "backend", "forget_bias"]
+    assert list(inspect.signature(LSTM).parameters) == [*names, "backend", "forget_bias", "longest"]
     without = [n for n in names if n != "proj_size"]
     assert list(inspect.signature(GRU).parameters) == [*without, "backend"]
     assert list(inspect.signature(RNN).parameters) == [*without[:3], "nonlinearity", *without[3:], "backend"]
     theirs = inspect.signature(nn.RNNBase).parameters
     for name, parameter in inspect.signature(LSTM).parameters.items():
-        assert name in ("backend", "forget_bias") or parameter.default == theirs[name].default
+        assert name in ("backend", "forget_bias", "longest") or parameter.default == theirs[name].default
 
 
 @pytest.mark.parametrize(

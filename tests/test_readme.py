@@ -116,5 +116,5 @@ def test_the_layer_snippet() -> None:
 
 
 def test_files_that_the_readme_names_exist() -> None:
-    for path in re.findall(r"(?:docs|rnnbench|scripts)/[\w./]+\w", README):
+    for path in re.findall(r"(?:docs|examples|rnnbench|scripts)/[\w./]+\w", README):
         assert (ROOT / path).exists(), path

@@ -47,6 +47,15 @@ def test_a_record_comes_back_as_one_typed_row(tmp_path: Path) -> None:
     assert row["path"] == str(run_dir)
 
 
+def test_a_key_of_numbers_and_words_is_a_text_column(tmp_path: Path) -> None:
+    for name, bias in {"a": 0.0, "b": 1, "c": 0.5, "d": "chrono", "e": None}.items():
+        write_record(tmp_path / "x" / "runs" / name, record("lstm", config__forget_bias=bias, run_id=name))
+    column = load_results(tmp_path / "x")["forget_bias"]
+    assert column.tolist()[:4] == ["0", "1", "0.5", "chrono"] and pd.isna(column.iloc[4])
+    with pytest.raises(RecordError, match=r"config\.forget_bias is True"):
+        write_record(tmp_path / "x" / "runs" / "f", record("lstm", config__forget_bias=True))
+
+
 def test_columns_have_the_same_types_with_many_records_and_with_none(tmp_path: Path) -> None:
     (tmp_path / "empty" / "runs").mkdir(parents=True)
     write(tmp_path / "full", [*sweep(), record(status="failed", seed=9, task={})])

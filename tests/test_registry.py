@@ -120,3 +120,16 @@ def test_an_edited_cell_is_another_run(tmp_path: Path, monkeypatch: pytest.Monke
         assert len(identity["cell"].pop("source")) == 64
         ids.append(config.identity()["cell"]["source"])
     assert ids[0] != ids[1]
+
+
+def test_an_edited_base_of_a_cell_is_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The class derives from one in another file: the digests of both files are its source, 64 digits each."""
+    monkeypatch.syspath_prepend(tmp_path)
+    sources = []
+    for name, text in (("first", MINE), ("second", MINE.replace("(1 - self.a)", "(2 - self.a)"))):
+        (tmp_path / f"{name}_base.py").write_text(text)
+        derived = f"from dataclasses import dataclass\nfrom {name}_base import Leaky\n"
+        (tmp_path / f"{name}_derived.py").write_text(derived + "@dataclass(frozen=True)\nclass Own(Leaky): pass\n")
+        sources.append(tiny("cell=custom", f"cell.target={name}_derived.Own").identity()["cell"]["source"])
+    assert [len(each) for each in sources] == [128, 128]
+    assert sources[0][64:] != sources[1][64:]

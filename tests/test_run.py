@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 import torch
-from making import TINY, tiny
+from making import TINY, make, tiny
 
 from rnnbench import run as run_module
 from rnnbench.config import Config
 from rnnbench.errors import UsageError
 from rnnbench.records import load_results, read_record
-from rnnbench.run import run
+from rnnbench.run import prepare, run
 
 
 def record_of(config: Config) -> dict[str, Any]:
@@ -50,6 +50,34 @@ def test_the_record_says_what_was_run_and_what_came_of_it() -> None:
     with open(ending.run_dir / "history.csv") as file:
         assert [row["step"] for row in csv.DictReader(file)] == ["0", "5", "10", "15", "20"]
     assert len(load_results("results/here")) == 1
+
+
+def test_forget_bias_chrono_runs_and_is_named_in_record_and_table() -> None:
+    """Against the number 1: all but the biases of the forget and input gates, the head too, starts the same."""
+    config = tiny("cell=lstm", "forget_bias=chrono", "name=spread")
+    assert run(config).status == "ok"
+    assert record_of(config)["config"]["forget_bias"] == "chrono"
+    assert load_results("results/spread")["forget_bias"].tolist() == ["chrono"]
+    one, spread = (prepare(tiny("cell=lstm", f"forget_bias={value}")).model for value in (1, "chrono"))
+    for (name, a), b in zip(one.named_parameters(), spread.parameters(), strict=True):
+        assert torch.equal(a, b) != ("bias" in name and "recurrent" in name), name
+    assert spread.recurrent.longest == 6  # seq_len of `tiny`
+
+
+def test_chrono_counts_the_steps_of_a_sequence_not_the_delay() -> None:
+    """copy: ten symbols, the delay, ten answers. aⁿbⁿ to n = 50: 100 letters."""
+    for dataset, steps in (("copy", 7 + 20), ("anbn", 100)):
+        asked = "seq_len=7" if dataset == "copy" else "seq_len=null"
+        model = prepare(make(f"dataset={dataset}", "cell=lstm", "forget_bias=chrono", asked, "device=cpu")).model
+        assert model.recurrent.longest == steps
+
+
+def test_sequences_too_short_for_chrono_are_refused_in_one_line() -> None:
+    line = r"^forget_bias=chrono: needs sequences of 3 steps, the longest has 2 \(allowed: a number, null\)$"
+    with pytest.raises(UsageError, match=line):
+        run(tiny("cell=lstm", "forget_bias=chrono", "seq_len=2"))
+    assert not Path("results").exists()
+    assert run(tiny("cell=gru", "forget_bias=chrono", "seq_len=2")).status == "ok"  # has none to set
 
 
 def test_saved_activation_bytes_within_bounds_counted_by_hand() -> None:
@@ -178,7 +206,7 @@ def test_a_full_disk_leaves_nothing_half_written() -> None:
 import resource, signal, sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from making import tiny
-from rnnbench.run import run
+from rnnbench.run import prepare, run
 from rnnbench.errors import UsageError
 config = tiny()
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -27,7 +27,8 @@ from rnnbench.errors import UsageError
 from rnnbench.model import matched_hidden_size
 from rnnbench.records import COLUMNS, load_results, with_missing
 from rnnbench.studies import Evaluated, StudyClaim, evaluate_claim, overrides, read_request, study_from, write_request
-from rnnbench.sweep import Composer, study_jobs
+from rnnbench.study import study_jobs
+from rnnbench.sweep import Composer
 from tests.fake_records import record, write
 
 MADE = ("adding", "digits", "anbn")  # data that is not downloaded
@@ -165,6 +166,24 @@ def test_settings_are_compared_as_cells_are(tmp_path: Path) -> None:
     assert found.claim.sides == ("forget_bias 1", "forget_bias 0")
 
 
+def test_a_setting_may_be_a_number_or_a_word(tmp_path: Path) -> None:
+    """chrono 0.1 above bias 1, and bias 1 as good as the GRU, which has none."""
+    contents = scores(0.7 + RAMP, [], config__forget_bias=None)
+    for bias, values in (("chrono", 0.8 + RAMP), (1.0, 0.7 + RAMP[::-1]), (0.5, RAMP)):
+        made = [record("lstm", seed=s, test_score=v, config__forget_bias=bias) for s, v in enumerate(values)]
+        contents += [own | {"run_id": f"{own['run_id']}-{bias}"} for own in made]
+    found = verdict_of(tmp_path, contents, between="forget_bias", compare=["chrono", 1], select={"cell": "lstm"})
+    assert found.verdict.outcome == "supported"
+    assert found.verdict.conditions[0].condition.effect.estimate == pytest.approx(0.1)
+    assert found.claim.sides == ("forget_bias chrono", "forget_bias 1")
+    runs = load_results(tmp_path)
+    for bias, difference in (("chrono", 0.1), (1, 0.0), (0.5, -0.7)):
+        against = evaluate_claim(claim(compare=["lstm", "gru"], select={"forget_bias": [bias, None]}), runs)
+        assert against.verdict.conditions[0].condition.effect.estimate == pytest.approx(difference)
+    named = [m.name for m in evaluate_claim(claim(by=["forget_bias"]), runs).measured]
+    assert named == [f"forget_bias = {bias}" for bias in ("0.5", "1", "chrono", "null")]
+
+
 def times(cell: str, solved: Iterable[int | None], **changes: Any) -> list[dict[str, Any]]:
     return [
         record(cell, seed=seed, timing__steps_to_threshold=step, steps=2000 if step is None else step, **changes)
@@ -255,6 +274,45 @@ def test_it_depends_on_the_data(tmp_path: Path) -> None:
     assert verdict_of(tmp_path / "one", one, **by).verdict.outcome == "contradicted"
 
 
+INTERACTION = {"kind": "interaction", "over": "train_size", "direction": "greater", "margin": 0.001}
+
+
+def by_size(gru: float, lstm: float, seeds: int = 10) -> list[dict[str, Any]]:
+    """Scores over 100, 200 and 400 examples that grow by so much with each doubling, and a little more with the seed,
+    from a level that the seed and the cell shift."""
+    found = []
+    for cell, slope in (("gru", gru), ("lstm", lstm)):
+        for seed in range(seeds):
+            for doublings in range(3):
+                score = 0.3 + 0.01 * seed + (0.07 if cell == "gru" else 0) + (slope + 0.001 * seed) * doublings
+                own = record(cell, seed=seed, test_score=score, task__train_size=100 * 2**doublings)
+                found.append(own | {"run_id": f"{own['run_id']}-{doublings}"})
+    return found
+
+
+def test_an_interaction_is_how_the_difference_changes_with_each_doubling(tmp_path: Path) -> None:
+    """The level, which differs by 0.07, is none of it: 0.05 − 0.03 for every seed, or 0.02 − 0.05."""
+    noise = np.array([0, 2e-4] * 5)
+    contents = by_size(0.05, 0.03)
+    for seed, more in enumerate(noise):  # the last size of gru alone: adds `more` / 2 to the slope
+        content = contents[3 * seed + 2]
+        content["metrics"]["test"]["accuracy"] += more
+    found = verdict_of(tmp_path / "more", contents, **INTERACTION)
+    assert found.verdict.outcome == "supported"
+    assert found.verdict.conditions[0].condition.effect.estimate == pytest.approx(0.02 + noise.mean() / 2)
+    assert found.measured[0].first - found.measured[0].second == pytest.approx(0.02 + noise / 2)
+    lower = verdict_of(tmp_path / "less", by_size(0.02, 0.05), **INTERACTION)
+    assert lower.verdict.outcome == "contradicted"
+
+
+def test_a_seed_without_every_size_has_no_slope(tmp_path: Path) -> None:
+    contents = by_size(0.05, 0.03, seeds=11)
+    del contents[4]
+    (m,) = verdict_of(tmp_path, contents, **INTERACTION).measured
+    assert m.seeds == (0, *range(2, 11))
+    assert m.left_out == ("1 seed(s) of a side lack a value of train_size", "1 run(s) have no partner of the same seed")
+
+
 def test_two_runs_for_one_seed_are_refused_by_name(tmp_path: Path) -> None:
     contents = [*scores(RAMP, RAMP), *scores(RAMP, RAMP, lr=1e-3)]
     found = verdict_of(tmp_path, contents)
@@ -282,6 +340,8 @@ def test_backends_are_compared_as_cells_are(tmp_path: Path) -> None:
     ({"compare": ["gru"]}, ["study.claims.c.compare"]),
     ({"scale": "ratio", "margin": 0.1}, ["study.claims.c.margin=0.1", "above 1"]),
     ({"by": "seq_len"}, ["study.claims.0.by=seq_len", "a list"]),
+    ({"kind": "interaction"}, ["study.claims.c.over=null"]),
+    ({"over": "train_size"}, ["study.claims.c.over=train_size"]),
 ])  # fmt: skip
 def test_a_malformed_claim_is_one_line(changes: dict[str, Any], parts: list[str]) -> None:
     with pytest.raises(UsageError) as caught:
@@ -330,7 +390,7 @@ def test_every_study_parses_composes_and_claims_what_its_runs_can_show(
     assert lines[1].startswith("# ") and lines[2].startswith(("# ", "name:"))
     assert yaml.safe_load(path.read_text())["name"] == path.stem
     study, jobs = study_jobs(composer, path.stem, split, [])
-    configs = {config.run_id: config for config in map(composer.compose, jobs)}
+    configs = {config.run_id: config for config in (composer.compose(job.overrides) for job in jobs)}
     assert {config.name for config in configs.values()} == {path.stem}
     matched = {
         (c.cell.name, c.dataset.name, c.seq_len, c.hidden_size): c for c in configs.values() if c.match == "params"
@@ -353,7 +413,7 @@ def test_every_study_parses_composes_and_claims_what_its_runs_can_show(
 def test_what_is_asked_for_wins_in_every_grid(composing: Any) -> None:
     composer, split = composing
     _, jobs = study_jobs(composer, "parameters", split, ["seed=5,6", "hidden_size=7", "budget.max_steps=3"])
-    configs = list(map(composer.compose, jobs))
+    configs = [composer.compose(job.overrides) for job in jobs]
     assert {(c.seed, c.hidden_size, c.budget.max_steps) for c in configs} == {(5, 7, 3), (6, 7, 3)}
 
 

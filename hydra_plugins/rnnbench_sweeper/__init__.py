@@ -13,7 +13,8 @@ class ResumingSweeper(BasicSweeper):
     """Hydra's basic sweep over every combination, or a study's grids, less the runs whose records exist already."""
 
     def sweep(self, arguments: list[str]) -> None:
-        from rnnbench.sweep import Composer, study_jobs, sweep
+        from rnnbench.study import run_study
+        from rnnbench.sweep import Composer, sweep
 
         assert self.hydra_context is not None
         assert self.config is not None
@@ -38,8 +39,7 @@ class ResumingSweeper(BasicSweeper):
                 others = [
                     text for text, o in zip(asked, parser.parse_overrides(asked), strict=True) if not _is_study(o)
                 ]
-                study, jobs = study_jobs(composer, name, split, others)
-                failed += sweep(composer, jobs, launch, (name, study))
+                failed += run_study(composer, name, split, others, launch)
         if failed:
             sys.exit(1)
 

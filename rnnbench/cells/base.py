@@ -42,6 +42,9 @@ class Cell(ABC):
     forget_gate: ClassVar[str | None] = None
     """The gate that `forget_bias` sets, if the cell has one."""
 
+    input_gate: ClassVar[str | None] = None
+    """The gate beside it that `forget_bias=chrono` starts at the opposite bias, if the cell has one."""
+
     @property
     def torch_mode(self) -> str | None:
         """What torch.nn calls this very cell ("LSTM", "GRU", "RNN_TANH", "RNN_RELU"), or None if torch lacks it."""

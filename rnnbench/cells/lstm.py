@@ -26,6 +26,7 @@ class LSTMCell(Cell):
     gates = ("i", "f", "g", "o")
     state = ("h", "c")
     forget_gate = "f"
+    input_gate = "i"
 
     @property
     def torch_mode(self) -> str:

@@ -198,6 +198,11 @@ class Task(ABC):
     unit = ""
     higher_is_better = True
 
+    @property
+    def longest(self) -> int:
+        """Steps of the longest training sequence: T_max of `forget_bias=chrono`. `seq_len` where no task says more."""
+        return self.seq_len
+
     @abstractmethod
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
         """The training loss, a scalar mean."""

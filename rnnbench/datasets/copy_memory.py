@@ -41,6 +41,10 @@ def sample(n: int, random: torch.Generator, *, delay: int) -> Batch:
 
 @dataclass(frozen=True)
 class CopyTask(Task):
+    @property
+    def longest(self) -> int:
+        return self.seq_len + 2 * RECALLED  # `seq_len` is the delay alone
+
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
         return F.cross_entropy(outputs.flatten(0, 1), batch.targets.flatten())
 

@@ -40,9 +40,15 @@ PARTS = ("traindata", "validdata", "testdata")
 
 @dataclass(frozen=True)
 class MusicTask(Task):
+    train: Sequences
+
     metric = "nll"
     unit = "nats per frame"
     higher_is_better = False
+
+    @property
+    def longest(self) -> int:
+        return int(self.train.steps.max())  # `seq_len` may be longer than every piece
 
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
         nats, frames = self._nats(outputs, batch)

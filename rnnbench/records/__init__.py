@@ -15,7 +15,7 @@ from rnnbench.records.atomic import (
     write_text_atomically,
 )
 from rnnbench.records.lock import run_lock
-from rnnbench.records.schema import COLUMNS, SCHEMA_VERSION, RecordError, check
+from rnnbench.records.schema import COLUMNS, SCHEMA_VERSION, RecordError, check, spelled
 from rnnbench.records.table import (
     HISTORY,
     RECORD,
@@ -45,6 +45,7 @@ __all__ = [
     "read_results",
     "replacing",
     "run_lock",
+    "spelled",
     "with_missing",
     "write_bytes_atomically",
     "write_history",

@@ -29,7 +29,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "optimizer_lr": ("config.optimizer.lr", NUMBER),
     "clip_norm": ("config.clip_norm", NUMBER),
     "dropout": ("config.dropout", NUMBER),
-    "forget_bias": ("config.forget_bias", NUMBER),
+    "forget_bias": ("config.forget_bias", TEXT),  # "0", "1", "0.5", "chrono"
     "match": ("config.match", TEXT),
     "seed": ("config.seed", INTEGER),
     "device": ("environment.device config.device", TEXT),  # resolved; as asked: device_asked
@@ -78,6 +78,9 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "finished": ("finished", TIME),
     "path": ("", TEXT),  # the run's directory
 }
+SPELLED = {"forget_bias"}
+"""Text columns of keys that take a number or a word."""
+
 _PATHS = [(name, where.split(), kind) for name, (where, kind) in COLUMNS.items() if where]
 _READ = {where for _, wheres, _ in _PATHS for where in wheres}
 _NEEDED = {"run_id", "status", "cell", "dataset", "seed"}  # of every record
@@ -110,6 +113,8 @@ def flat(record: Mapping[str, Any]) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for name, wheres, kind in _PATHS:
         value = next((leaves[where] for where in wheres if leaves.get(where) is not None), None)
+        if name in SPELLED:
+            value = spelled(value)
         row[name] = None if value is None else _typed(wheres[0], value, kind)
     for name in sorted(_NEEDED | (_NEEDED_WHEN_OK if row["status"] == "ok" else set())):
         if row[name] is None:
@@ -135,6 +140,11 @@ def flat(record: Mapping[str, Any]) -> dict[str, Any]:
         elif group == "environment" and rest:
             row["env_" + name] = None if value is None else str(value)
     return row
+
+
+def spelled(value: Any) -> Any:
+    """A number as it stands in a text column, 1.0 → "1" and 0.5 → "0.5"; anything else as it is."""
+    return f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 def _number(leaves: Mapping[str, Any], where: str) -> float | None:

@@ -22,8 +22,9 @@ from rnnbench.report.layout import Drawing
 from rnnbench.report.scores import score_against_time, scores
 from rnnbench.report.style import drawing_context, rendered
 from rnnbench.report.summary import interval, markdown, number, shown, summarise
+from rnnbench.report.tuning import tuning_table, tuning_words, write_tuning
 from rnnbench.report.verdicts import study_result
-from rnnbench.studies import StudyResult
+from rnnbench.studies import StudyRequest, StudyResult, read_request
 
 _MOST_ROWS = 1000  # of a table on the page
 _NOTE = (
@@ -47,7 +48,11 @@ def make_report(directory: Path | str) -> Path:
     if results.runs.empty:
         found = len(results.skipped) + len(results.unfinished)
         raise UsageError(f"no results in {directory}: no readable {RECORD} in {found} run director(ies)")
-    runs = with_conditions(results.runs)
+    request = read_request(directory)
+    counted = results.runs if request is None else results.runs[~results.runs["run_id"].isin(request.trials)]
+    if counted.empty:
+        raise UsageError(f"no results in {directory}: only trials, which choose settings, have ended yet")
+    runs = with_conditions(counted)
     few = lean(runs)
     comparisons = compare(few)
     keys = shown_keys(runs)
@@ -82,6 +87,7 @@ def make_report(directory: Path | str) -> Path:
         figures=figures,
         runs=_cut(_runs_table(runs, keys), "runs.csv has all"),
         runs_summary=f"{len(runs)} runs",
+        tuning=_tuning(request, results.runs, directory),
         environment=text.environment(runs),
     )
     write_text_atomically(directory / "report.html", page)
@@ -99,7 +105,7 @@ def _study(result: StudyResult | None, runs: pd.DataFrame, directory: Path) -> d
         "answer": verdicts.answer(result) + ([published.answer(result.published)] if result.published else []),
         "published": _published(result, directory),
         "title": result.study.title,
-        "incomplete": verdicts.completeness(result) if result.missing else "",
+        "incomplete": verdicts.completeness(result),
         "method": verdicts.METHOD,
         "heads": list(table.columns),
         "rows": [
@@ -131,6 +137,14 @@ def _published(result: StudyResult, directory: Path) -> dict[str, Any] | None:
         "notes": published.notes(result.published),
         "method": published.METHOD,
     }
+
+
+def _tuning(request: StudyRequest | None, runs: pd.DataFrame, directory: Path) -> dict[str, Any] | None:
+    """What the page says of a study's trials, its table written beside it; None where nothing was tuned."""
+    if request is None or not request.tuned:
+        return None
+    write_tuning(request, runs, directory)
+    return {"words": tuning_words(request), "table": _cut(tuning_table(request, runs), "tuning.csv has all")}
 
 
 def _drawings(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> list[Drawing]:

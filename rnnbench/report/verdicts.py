@@ -28,7 +28,7 @@ def study_result(directory: Path, runs: pd.DataFrame | None = None) -> StudyResu
     if request is None:
         return None
     found = load_results(directory) if runs is None else runs
-    return evaluate(request.study, with_missing(found, request.runs))
+    return evaluate(request.study, with_missing(found, request.runs), request.waiting)
 
 
 def verdict_lines(directory: Path) -> list[str]:
@@ -36,7 +36,7 @@ def verdict_lines(directory: Path) -> list[str]:
     result = study_result(directory)
     if result is None:
         return []
-    lines = [f"incomplete: {completeness(result)}"] if result.missing else []
+    lines = [f"incomplete: {completeness(result)}"] if completeness(result) else []
     for each in result.claims:
         v = each.verdict
         lines.append(
@@ -46,8 +46,14 @@ def verdict_lines(directory: Path) -> list[str]:
 
 
 def completeness(result: StudyResult) -> str:
-    there = result.requested - len(result.missing)
-    return f"{there} of {result.requested} runs are there. Missing: {named(result.missing)}."
+    """What is not there yet; empty when all is."""
+    there = result.requested - len(result.missing) - result.waiting
+    if there == result.requested:
+        return ""
+    parts = [f"{there} of {result.requested} runs are there."]
+    parts += [f"Missing: {named(result.missing)}."] if result.missing else []
+    parts += [f"{result.waiting} wait for settings that are being tuned."] if result.waiting else []
+    return " ".join(parts)
 
 
 def effect(each: Evaluated, found: Interval) -> str:
@@ -84,6 +90,8 @@ def comparison(each: Evaluated) -> str:
 
 def measure_name(each: Evaluated) -> str:
     """What is compared, as an axis says it."""
+    if each.claim.kind == "interaction":
+        return f"change of {each.claim.metric} with each doubling of {each.claim.over}"
     return "share of runs that solved it" if each.claim.kind == "success" else each.claim.metric
 
 
@@ -271,6 +279,7 @@ _KINDS = {
     "solve_time": "restricted mean time to the threshold, unsolved runs censored, paired by seed",
     "closed_form": "counted",
     "heterogeneity": "paired by seed, compared across conditions",
+    "interaction": "how the difference changes with each doubling, a slope a seed, paired by seed",
 }
 
 
@@ -284,7 +293,7 @@ def write_tables(result: StudyResult, directory: Path) -> None:
     write_text_atomically(directory / "verdicts.csv", numbers.to_csv(index=False, lineterminator="\n"))
     table = summary_table(result)
     head = f"# {result.study.title}\n\n"
-    head += f"Incomplete: {completeness(result)}\n\n" if result.missing else ""
+    head += f"Incomplete: {completeness(result)}\n\n" if completeness(result) else ""
     write_text_atomically(directory / "verdicts.md", head + markdown(table) + "\n" + METHOD + "\n")
     write_text_atomically(directory / "verdicts.tex", latex(table))
 

@@ -14,8 +14,10 @@ from rnnbench.studies.definition import (
 from rnnbench.studies.evaluate import Evaluated, StudyResult, evaluate, evaluate_claim
 from rnnbench.studies.measure import Measured, measure, named, selected
 from rnnbench.studies.published import Beside, beside
+from rnnbench.studies.tuning import RULE, Trial, Tuned, Tuning, choose
 
 __all__ = [
+    "RULE",
     "STUDY",
     "Beside",
     "Evaluated",
@@ -25,7 +27,11 @@ __all__ = [
     "StudyClaim",
     "StudyRequest",
     "StudyResult",
+    "Trial",
+    "Tuned",
+    "Tuning",
     "beside",
+    "choose",
     "evaluate",
     "evaluate_claim",
     "measure",

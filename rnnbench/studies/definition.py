@@ -15,12 +15,13 @@ from typing import Any, Literal
 
 from rnnbench.conversion import checked
 from rnnbench.errors import UsageError
-from rnnbench.records import write_json_atomically
+from rnnbench.records import spelled, write_json_atomically
+from rnnbench.studies.tuning import Tuned, Tuning
 
 STUDY = "study.json"
 SCHEMA_VERSION = 1
 
-Kind = Literal["paired", "success", "solve_time", "closed_form", "heterogeneity"]
+Kind = Literal["paired", "success", "solve_time", "closed_form", "heterogeneity", "interaction"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class StudyClaim:
         solve_time     steps_to_threshold or seconds_to_threshold; unsolved runs are censored at the budget
         closed_form    a count, the same for every seed: a / b is exactly `expected`, or lies where `direction` says
         heterogeneity  `metric` by seed over conditions: is a ahead in some and b in others?
+        interaction    by seed: how much a − b changes with each doubling of the column `over`
     """
 
     id: str
@@ -53,6 +55,7 @@ class StudyClaim:
     combine: Literal["all", "any"] = "all"
     expected: float | None = None
     horizon: float | None = None  # of solve_time, in steps or seconds; null: the budget
+    over: str | None = None  # of interaction: a column of numbers above 0, such as train_size
     note: str = ""  # what a reader must know to read the numbers
 
     def __post_init__(self) -> None:
@@ -70,13 +73,18 @@ class StudyClaim:
             raise self._wrong("scale", self.scale, "ratio, for closed_form")
         if self.expected is not None and self.kind != "closed_form":
             raise self._wrong("expected", self.expected, "null, unless closed_form")
+        if (self.over is None) == (self.kind == "interaction"):
+            raise self._wrong("over", self.over, "a column of numbers, for interaction alone")
+        if self.kind == "interaction" and self.scale != "difference":
+            raise self._wrong("scale", self.scale, "difference, for interaction")
         if self.kind == "heterogeneity" and not self.by:
             raise self._wrong("by", [], "the columns over which the effect may differ")
 
     @property
     def sides(self) -> tuple[str, str]:
-        """What `compare` names, as a reader would: a cell or a backend by its name, forget_bias 1 by its key too."""
-        first, second = (v if isinstance(v, str) else f"{self.between} {v:g}" for v in self.compare)
+        """What `compare` names, as a reader would: a cell or a backend by its name, numbers by the key too."""
+        by_name = all(isinstance(value, str) for value in self.compare)  # forget_bias chrono, against forget_bias 1
+        first, second = (str(v) if by_name else f"{self.between} {spelled(v)}" for v in self.compare)
         return first, second
 
     def _wrong(self, key: str, value: object, allowed: str) -> UsageError:
@@ -124,11 +132,19 @@ class PublishedRow:
 
 @dataclass(frozen=True)
 class Study:
-    """`sweeps`: each maps keys to a value, a comma list or a range, and is one grid; a study is all grids together."""
+    """`sweeps`: each maps keys to a value, a comma list or a range, and is one grid; a study is all grids together.
+
+    Two keys of a grid are no keys of a run:
+
+        tune   the values of `tuning.space` are chosen on validation, for each combination but the seed, before the
+               grid is run; it maps keys to values that they have in those trials, {} for none
+        alone  true: one run at a time, whatever the launcher, after all others: for claims about seconds
+    """
 
     title: str
     sweeps: tuple[Mapping[str, Any], ...]
     claims: tuple[StudyClaim, ...]
+    tuning: Tuning | None = None
     published: tuple[PublishedRow, ...] = ()
 
     def __post_init__(self) -> None:
@@ -137,6 +153,14 @@ class Study:
             raise UsageError("given twice", key="study.claims.id", value=", ".join(twice), allowed="each once")
         if not self.sweeps:
             raise UsageError("nothing to run", key="study.sweeps", value="[]", allowed="one grid or more")
+        for number, grid in enumerate(self.sweeps):
+            for key, kind, allowed in (("tune", Mapping, "{} or keys with values"), ("alone", bool, "true, false")):
+                if key in grid and not isinstance(grid[key], kind):
+                    raise UsageError(
+                        "not allowed", key=f"study.sweeps.{number}.{key}", value=grid[key], allowed=allowed
+                    )
+            if "tune" in grid and self.tuning is None:
+                raise UsageError("no search space", key="study.tuning", value=None, allowed="trials, seeds, space")
 
 
 def study_from(values: Any) -> Study:
@@ -146,17 +170,30 @@ def study_from(values: Any) -> Study:
 
 @dataclass(frozen=True)
 class StudyRequest:
-    """A study and the runs that it was last asked for: run_id → configuration."""
+    """A study, the runs that it was last asked for, run_id → configuration, and what was tuned for them before."""
 
     name: str
     study: Study
     runs: Mapping[str, Mapping[str, Any]]
+    tuned: tuple[Tuned, ...] = ()
+
+    @property
+    def waiting(self) -> int:
+        """Runs whose settings are not chosen yet, because their trials have not all ended: they have no run_id yet."""
+        return sum(each.runs for each in self.tuned if each.chosen is None)
+
+    @property
+    def trials(self) -> frozenset[str]:
+        """Run ids of the trials: they choose settings and are no part of any claim."""
+        return frozenset(run_id for each in self.tuned for trial in each.trials for run_id in trial.run_ids)
 
 
-def write_request(directory: Path, name: str, study: Study, runs: Mapping[str, Mapping[str, Any]]) -> None:
+def write_request(
+    directory: Path, name: str, study: Study, runs: Mapping[str, Mapping[str, Any]], tuned: Sequence[Tuned] = ()
+) -> None:
     """Keep the study and its requests as `directory`/study.json."""
     content = {"schema_version": SCHEMA_VERSION, "name": name, "study": asdict(study), "runs": dict(runs)}
-    write_json_atomically(directory / STUDY, content)
+    write_json_atomically(directory / STUDY, content | {"tuned": [asdict(each) for each in tuned]})
 
 
 def read_request(directory: Path) -> StudyRequest | None:
@@ -167,7 +204,8 @@ def read_request(directory: Path) -> StudyRequest | None:
         if content["schema_version"] != SCHEMA_VERSION:
             found = content["schema_version"]
             raise UsageError(f"{path}: schema_version is {found}, this program reads {SCHEMA_VERSION}")
-        return StudyRequest(str(content["name"]), study_from(content["study"]), dict(content["runs"]))
+        tuned = tuple(checked(Tuned, each, "tuned.") for each in content.get("tuned", []))
+        return StudyRequest(str(content["name"]), study_from(content["study"]), dict(content["runs"]), tuned)
     except FileNotFoundError:
         return None
     except UsageError:
@@ -179,4 +217,4 @@ def read_request(directory: Path) -> StudyRequest | None:
 def overrides(grid: Mapping[str, Any]) -> Sequence[str]:
     """One grid in Hydra's grammar: {"cell": "lstm,gru", "clip_norm": None} → cell=lstm,gru clip_norm=null."""
     plain = {"None": "null", "True": "true", "False": "false"}
-    return [f"{key}={plain.get(str(value), value)}" for key, value in grid.items()]
+    return [f"{key}={plain.get(str(value), value)}" for key, value in grid.items() if key not in ("tune", "alone")]

@@ -62,20 +62,23 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class StudyResult:
-    """All claims of a study. Of `requested` runs `missing` (run ids, failed ones included) have no result yet."""
+    """All claims of a study. Of `requested` runs `missing` (run ids, failed ones included) have no result yet;
+    `waiting` more will be asked for when their settings have been chosen."""
 
     study: Study
     claims: tuple[Evaluated, ...]
     requested: int
     missing: tuple[str, ...]
+    waiting: int = 0
     published: tuple[Beside, ...] = ()
 
 
-def evaluate(study: Study, runs: pd.DataFrame) -> StudyResult:
+def evaluate(study: Study, runs: pd.DataFrame, waiting: int = 0) -> StudyResult:
     """Every claim of the study. runs: as `records.with_missing` gives them."""
     missing = tuple(runs.loc[runs["status"].isin(NOT_ENDED), "run_id"])
+    claims = tuple(evaluate_claim(claim, runs) for claim in study.claims)
     rows = tuple(beside(row, runs) for row in study.published)
-    return StudyResult(study, tuple(evaluate_claim(claim, runs) for claim in study.claims), len(runs), missing, rows)
+    return StudyResult(study, claims, len(runs) + waiting, missing, waiting, rows)
 
 
 def evaluate_claim(claim: StudyClaim, runs: pd.DataFrame) -> Evaluated:

@@ -11,7 +11,7 @@ Nothing is left out silently. What a run that did not end well counts as:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rnnbench.records import COLUMNS
+from rnnbench.records import COLUMNS, spelled
 from rnnbench.studies.definition import StudyClaim
 
 TIMES = ("step_ms_median", "step_ms_p10", "step_ms_p90", "train_seconds", "seconds_to_threshold")
@@ -65,11 +65,16 @@ def selected(select: Mapping[str, Any], runs: pd.DataFrame) -> pd.DataFrame:
         if column not in runs:
             return runs.iloc[:0]
         values = wanted if isinstance(wanted, list | tuple) else [wanted]
-        among = runs[column].isin([value for value in values if value is not None])
+        among = runs[column].isin(_as_in(runs[column], [value for value in values if value is not None]))
         if None in values:
             among |= runs[column].isna()
         chosen &= among.fillna(False).astype(bool)
     return runs[chosen]
+
+
+def _as_in(column: pd.Series, values: Iterable[Any]) -> list[Any]:
+    """Values of a study file as this column has them: in a text column, such as forget_bias, 1 is "1"."""
+    return [spelled(value) for value in values] if pd.api.types.is_string_dtype(column) else list(values)
 
 
 def _conditions(runs: pd.DataFrame, by: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
@@ -98,11 +103,10 @@ def _said(value: Any) -> str:
 def _measured(claim: StudyClaim, settings: Mapping[str, Any], part: pd.DataFrame) -> Measured:
     name, total = _name(settings), len(part)
     missing = tuple(part.loc[part["status"].isin(["missing", "failed"]), "run_id"])
-    twice = part[part.duplicated([claim.between, "seed"], keep=False)]
+    one = [claim.between, "seed", *([claim.over] if claim.over in part else [])]
+    twice = part[part.duplicated(one, keep=False)]
     if len(twice):
-        first = twice.groupby([claim.between, "seed"], sort=True).get_group(
-            (twice[claim.between].iloc[0], twice["seed"].iloc[0])
-        )
+        first = twice.groupby(one, sort=True).get_group(tuple(twice[one].iloc[0]))
         differ = [c for c in COLUMNS if "config" in COLUMNS[c][0] and first[c].nunique(dropna=False) > 1]
         why = f"several runs for one seed, which differ in {', '.join(differ) or 'nothing recorded'}"
         return Measured(
@@ -122,6 +126,8 @@ def _measured(claim: StudyClaim, settings: Mapping[str, Any], part: pd.DataFrame
             return Measured(name, settings, runs=total, missing=missing, obstacle=why)
         ended = ended[~busy]
     values = _times_to_solve(claim, ended, left_out) if solving else _values(claim, ended, left_out)
+    if claim.kind == "interaction":
+        ended, values = _slopes(claim, part, ended, values, left_out)
     pairs = _paired(claim, ended, values, left_out)
     if solving:
         return _censored(claim, name, settings, pairs, total, missing, left_out)
@@ -174,6 +180,28 @@ def _worst(claim: StudyClaim, ended: pd.DataFrame, values: pd.Series) -> float:
     return float(min(found) if higher_is_better(claim, ended) else max(found))
 
 
+def _slopes(
+    claim: StudyClaim, part: pd.DataFrame, ended: pd.DataFrame, values: pd.Series, left_out: list[str]
+) -> tuple[pd.DataFrame, pd.Series]:
+    """One row for each seed and side: the slope of the metric against log2 of `over`, by least squares.
+
+    The slope is linear in the metric, so that the difference of two sides' slopes is the slope of their difference.
+    """
+    over = str(claim.over)
+    levels = sorted(part[over].dropna().unique()) if over in part else []
+    rows, slopes, short = [], [], 0
+    for _, own in ended.assign(value=values).groupby([claim.between, "seed"], sort=True):
+        known = own[own["value"].notna()]
+        if set(known[over]) != set(levels) or len(levels) < 2:
+            short += 1
+            continue
+        rows.append(known.index[0])
+        slopes.append(np.polyfit(np.log2(known[over].astype(float)), known["value"], 1)[0])
+    if short:
+        left_out.append(f"{short} seed(s) of a side lack a value of {over}")
+    return ended.loc[rows], pd.Series(slopes, index=rows, dtype="float64")
+
+
 def _times_to_solve(claim: StudyClaim, ended: pd.DataFrame, left_out: list[str]) -> pd.Series:
     """When each run solved, or until when it had not; infinite for a diverged run, which never will."""
     until = ended["steps" if claim.metric == "steps_to_threshold" else "train_seconds"].astype("float64")
@@ -189,8 +217,8 @@ def _paired(claim: StudyClaim, ended: pd.DataFrame, values: pd.Series, left_out:
     columns = ["seed", "status", "env_cpu", "device", "threads", "budget_max_steps"]
     table = ended.reindex(columns=columns).assign(value=values, solved=_solved(ended, claim))
     table = table[values.notna()].set_index("seed")
-    own = ended.loc[values.notna(), claim.between].to_numpy()
-    x, y = (table[own == value] for value in claim.compare)
+    own = ended.loc[values.notna(), claim.between]
+    x, y = (table[own.to_numpy() == value] for value in _as_in(own, claim.compare))
     pairs = x.add_suffix("_x").join(y.add_suffix("_y"), how="inner").sort_index()
     alone = len(x) + len(y) - 2 * len(pairs)
     if alone:

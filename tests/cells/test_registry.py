@@ -49,7 +49,7 @@ def test_gradients_are_the_finite_differences(cell: Cell, num_layers: int, bidir
 def test_gates_states_and_shapes_agree(cell: Cell) -> None:
     assert len(set(cell.gates)) == len(cell.gates) > 0
     assert len(set(cell.state)) == len(cell.state) > 0
-    assert cell.forget_gate is None or cell.forget_gate in cell.gates
+    assert {cell.forget_gate, cell.input_gate} <= {None, *cell.gates}
     with_bias, without = cell.parameter_shapes(3, 5, True), cell.parameter_shapes(3, 5, False)
     assert {k: v for k, v in with_bias.items() if "bias" not in k} == without
 

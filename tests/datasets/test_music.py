@@ -141,6 +141,12 @@ def test_own_file_of_the_same_form(own):
     assert sequences_of_one_frame.train.size == 1
 
 
+@pytest.mark.parametrize(("seq_len", "longest"), [(None, 5), (100, 5), (2, 2)])
+def test_the_longest_is_that_of_the_training_pieces(own, seq_len, longest):
+    """Of 6 and 4 frames, and so 5 and 3 steps."""
+    assert own(mat())(seq_len=seq_len).longest == longest
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
