@@ -111,6 +111,8 @@ def settings(runs: pd.DataFrame) -> tuple[list[str], list[str]]:
     for name in config_columns(runs):
         if name in hidden or not _varies(conditions, name, ["cell" if name.startswith("cell_") else "dataset"]):
             continue
+        if name == "forget_bias" and conditions[name].nunique() < 2:
+            continue  # the other cells have no such gate
         each_cell = ["seq_len", "hidden_size_asked", "cell"]
         if name.startswith(TUNED) and not _varies(conditions, name, each_cell):
             tuned.append(name)
@@ -128,10 +130,15 @@ class Panel:
     x: str  # column on the horizontal axis
     runs: pd.DataFrame
     tuned: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()  # as many of the fixed settings as tell the panels apart; the others go with them
+
+    @property
+    def setting(self) -> dict[str, Any]:
+        return {name: self.fixed[name] for name in self.named}
 
     @property
     def label(self) -> str:
-        return ", ".join([self.dataset, *(f"{short(name)} = {said(value)}" for name, value in self.fixed.items())])
+        return ", ".join([self.dataset, *(f"{short(name)} = {said(value)}" for name, value in self.setting.items())])
 
     def cells(self) -> Iterator[tuple[str, pd.DataFrame]]:
         for cell in in_order(self.runs["cell"]):
@@ -146,10 +153,23 @@ def panels(runs: pd.DataFrame, one_x: bool = False) -> list[Panel]:
         numeric = [name for name in (*_X_FIRST, *varying) if name in varying and _is_number(part[name])]
         x = numeric[0] if numeric else "seq_len"
         rest = varying if one_x else [name for name in varying if name != x]
+        named = telling(part, sorted(rest, key=lambda name: name != x))
         for values, runs_there in _groups(part, rest):
             fixed = dict(zip(rest, values, strict=True))
-            found.append(Panel(str(dataset), fixed, x, runs_there, tuple(tuned)))
+            found.append(Panel(str(dataset), fixed, x, runs_there, tuple(tuned), named))
     return found
+
+
+def telling(runs: pd.DataFrame, columns: Sequence[str]) -> tuple[str, ...]:
+    """The first columns whose values say what all the others' are: grids of a study differ in many keys at once."""
+    groups = runs[list(columns)].drop_duplicates()
+    kept: list[str] = []
+    told = 1
+    for name in columns:
+        more = len(groups[[*kept, name]].drop_duplicates())
+        if more > told:
+            kept, told = [*kept, name], more
+    return tuple(kept)
 
 
 def _groups(runs: pd.DataFrame, by: list[str]) -> Iterator[tuple[tuple[Hashable, ...], pd.DataFrame]]:

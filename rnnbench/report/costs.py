@@ -82,7 +82,7 @@ def _measured(drawn, name, heading, caption, axis, measure, column, extra=()) ->
         if lows and min(lows) > 0 and max(highs) / min(lows) > 20:
             logarithmic(axes.yaxis)
         else:
-            axes.set_ylim(bottom=0)
+            axes.set_ylim(0, 1.08 * axes.get_ylim()[1])  # room for a whole mark
         axes.set_ylabel(axis)
         title(axes, panel.label, finding(panel))
 

@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from rnnbench.report.conditions import cell_name
 from rnnbench.report.layout import MOST_PANELS, Drawing
 from rnnbench.report.style import FAINT, INK, legend, looks
-from rnnbench.report.verdicts import comparison, condition_word, effect, effects, measure_name, pairs
+from rnnbench.report.verdicts import comparison, condition_word, effect, effects, in_words, pairs
 from rnnbench.statistics import kaplan_meier
 from rnnbench.studies import Evaluated
 
@@ -22,15 +22,15 @@ _FILL = {"supported": "#0072B2", "contradicted": "#D55E00", "equivalent": "#009E
 _MARK = {"supported": "o", "contradicted": "X", "equivalent": "s", "undecided": "o"}
 
 
-def claim_drawings(each: Evaluated) -> list[Drawing]:
-    """The figures of one claim, none where nothing was measured."""
-    made = [_effects(each)]
+def claim_drawings(each: Evaluated, score: str = "") -> list[Drawing]:
+    """The figures of one claim, none where nothing was measured. score: what its test_score is."""
+    made = [_effects(each, score)]
     if each.claim.kind == "solve_time":
         made.append(_curves(each))
     return [drawing for drawing in made if drawing is not None]
 
 
-def _effects(each: Evaluated) -> Drawing | None:
+def _effects(each: Evaluated, score: str) -> Drawing | None:
     judged = [j for j in each.verdict.conditions if not math.isnan(j.condition.effect.estimate)]
     if not judged:
         return None
@@ -55,8 +55,8 @@ def _effects(each: Evaluated) -> Drawing | None:
         axes.set_ylim(len(judged) - 0.4, -0.6)
         axes.margins(x=0.08)
         axes.grid(False, axis="y")
-        axes.set_xlabel(f"{measure_name(each)}, {comparison(each)}")
-        axes.set_title("\n".join(textwrap.wrap(found, round(11 * width))), loc="left", color=INK)
+        axes.set_xlabel("\n".join(textwrap.wrap(f"{in_words(each, score)}, {comparison(each)}", round(8 * width))))
+        figure.suptitle("\n".join(textwrap.wrap(found, round(11.5 * width))), x=0.01, ha="left", fontsize=10, color=INK)
         keys = [
             Line2D([], [], color=INK, marker=_MARK[j.outcome], markerfacecolor=_FILL[j.outcome], linestyle="none",
                    label=word)
@@ -98,7 +98,7 @@ def _curves(each: Evaluated) -> Drawing | None:
         axes.set_xlim(left=0)
         axes.set_xlabel(f"{unit} of training")
         axes.set_ylabel("runs not yet solved (share)")
-        axes.set_title("\n".join(textwrap.wrap(f"{m.name}: {_solved(each, index)}", 46)), loc="left", color=INK)
+        axes.set_title("\n".join(textwrap.wrap(f"{m.name}: {_solved(each, index)}", 50)), loc="left", color=INK)
 
     def make(columns: int) -> Figure:
         across = min(columns, len(shown))

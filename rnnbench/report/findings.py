@@ -21,7 +21,8 @@ class Comparison:
     """Two cells under one setting: the mean of `first` − `second` over the seeds that both finished."""
 
     dataset: str
-    setting: dict[str, Any]  # what distinguishes it from the dataset's other comparisons
+    setting: dict[str, Any]  # what tells it from the dataset's other comparisons
+    fixed: dict[str, Any]  # all settings of which the others have another value
     first: str
     second: str
     metric: str
@@ -59,7 +60,7 @@ def compare(runs: pd.DataFrame) -> list[Comparison]:
                 continue
             own = scores[scores["cell"].isin([cells[0], other])]
             found.append(Comparison(
-                panel.dataset, panel.fixed, cells[0], other, str(own["metric"].iloc[0]),
+                panel.dataset, panel.setting, panel.fixed, cells[0], other, str(own["metric"].iloc[0]),
                 bool(own["higher_is_better"].iloc[0]),
                 mean_interval(differences),
                 tuple(name for name in panel.tuned if own[name].nunique(dropna=False) > 1),
@@ -71,7 +72,7 @@ def of_panel(comparisons: Sequence[Comparison], panel: Panel) -> list[Comparison
     """The comparisons that a panel shows."""
     return [
         c for c in comparisons
-        if c.dataset == panel.dataset and all(said(c.setting.get(k)) == said(v) for k, v in panel.fixed.items())
+        if c.dataset == panel.dataset and all(said(c.fixed.get(k)) == said(v) for k, v in panel.fixed.items())
     ]  # fmt: skip
 
 

@@ -12,8 +12,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rnnbench.errors import UsageError
 from rnnbench.records import RECORD, read_results, write_bytes_atomically, write_text_atomically
-from rnnbench.report import text, verdicts
-from rnnbench.report.conditions import cell_name, key, lean, said, shown_keys, with_conditions
+from rnnbench.report import published, text, verdicts
+from rnnbench.report.conditions import cell_name, key, lean, said, shown_keys, telling, with_conditions
 from rnnbench.report.costs import memory, parameters, step_time
 from rnnbench.report.curves import learning_curves
 from rnnbench.report.effects import claim_drawings
@@ -32,7 +32,7 @@ _NOTE = (
     "t interval, which may reach beyond what the metric can be where seeds are few. Diverged and failed runs are "
     "counted beside it, not averaged. “Solved” counts runs whose validation score reached the threshold, of all that "
     "ended well or diverged; in the median of steps, those that did not count as longer than any that did. Step times "
-    "leave out runs timed while another ran beside them."
+    "leave out runs timed while another ran beside them. summary.csv has every key that varies."
 )
 
 
@@ -57,16 +57,18 @@ def make_report(directory: Path | str) -> Path:
     comparisons = compare(few)
     keys = shown_keys(runs)
     summary = summarise(runs)
+    needed = ["dataset", "seq_len", "cell", "hidden_size"]  # and what else it takes to tell conditions apart
+    keys = [*needed, *(name for name in telling(runs, keys) if name not in needed)]
     table = shown(summary, keys)
     drawings = _drawings(few, comparisons)
     with drawing_context():
         figures = [_made(drawing, directory / "figures") for drawing in drawings]
-        study = _study(study_result(directory, results.runs), directory)
+        study = _study(study_result(directory, results.runs), results.runs, directory)
     write_text_atomically(
         directory / "summary.csv", summary.rename(columns=key).to_csv(index=False, lineterminator="\n")
     )
     write_text_atomically(directory / "runs.csv", _portable(runs, directory).to_csv(index=False, lineterminator="\n"))
-    answer, warnings = text.answer(few, comparisons), text.warnings(results, runs, directory)
+    answer, warnings = text.answer(few, comparisons), text.warnings(results, runs, directory, study is not None)
     write_text_atomically(directory / "summary.md", _summary_md(directory, runs, answer, warnings, table))
     environment = Environment(
         loader=PackageLoader("rnnbench.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -74,6 +76,7 @@ def make_report(directory: Path | str) -> Path:
     page = environment.get_template("page.html.j2").render(
         name=directory.resolve().name,
         study=study,
+        level=3 if study else 2,  # of headings that a study's page has below another
         counts=text.counts(runs),
         answer=answer,
         method=text.METHOD,
@@ -91,13 +94,16 @@ def make_report(directory: Path | str) -> Path:
     return directory / "report.html"
 
 
-def _study(result: StudyResult | None, directory: Path) -> dict[str, Any] | None:
+def _study(result: StudyResult | None, runs: pd.DataFrame, directory: Path) -> dict[str, Any] | None:
     """What the page says of a study, its tables written beside it; None for a plain sweep."""
     if result is None:
         return None
     verdicts.write_tables(result, directory)
     table = verdicts.summary_table(result)
+    scored = [verdicts.score_name(each, runs) for each in result.claims]
     return {
+        "answer": verdicts.answer(result) + ([published.answer(result.published)] if result.published else []),
+        "published": _published(result, directory),
         "title": result.study.title,
         "incomplete": verdicts.completeness(result),
         "method": verdicts.METHOD,
@@ -111,12 +117,25 @@ def _study(result: StudyResult | None, directory: Path) -> dict[str, Any] | None
                 "id": each.claim.id,
                 "statement": each.claim.statement,
                 "outcome": each.verdict.outcome,
-                "figures": [_made(drawing, directory / "figures") for drawing in claim_drawings(each)],
+                "figures": [_made(drawing, directory / "figures") for drawing in claim_drawings(each, score)],
                 "table": _cut(verdicts.condition_table(each), "verdicts.csv has all"),
-                "facts": verdicts.facts(each),
+                "facts": verdicts.facts(each, score),
             }
-            for each in result.claims
+            for each, score in zip(result.claims, scored, strict=True)
         ],
+    }
+
+
+def _published(result: StudyResult, directory: Path) -> dict[str, Any] | None:
+    """What the page says beside published figures, the tables written beside it; None where the study has none."""
+    if not result.published:
+        return None
+    published.write_tables(result.published, directory)
+    return {
+        "answer": published.answer(result.published),
+        "table": _cut(published.table(result.published), "published.csv has all"),
+        "notes": published.notes(result.published),
+        "method": published.METHOD,
     }
 
 

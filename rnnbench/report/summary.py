@@ -94,7 +94,9 @@ def interval(estimate: float, low: float, high: float) -> str:
     width = high - low
     largest = max(abs(estimate), 1e-12)
     size = math.log10(max(width, 1e-4 * largest))
-    places = 4 if width == 0 else max(0, min(8, math.ceil(1.5 - size)))
+    places = 4 if width < 1e-9 * largest else max(0, min(8, math.ceil(1.5 - size)))
+    # Adding 0.0 to a rounded number makes −0.0 a plain zero.
+    estimate, low, high = (round(value, places) + 0.0 for value in (estimate, low, high))
     return f"{estimate:.{places}f} [{low:.{places}f}, {high:.{places}f}]"
 
 

@@ -99,8 +99,11 @@ def counts(runs: pd.DataFrame) -> str:
     return f"{len(runs)} runs ({', '.join(ends)}) under {runs['condition'].nunique()} conditions.{when}"
 
 
-def warnings(results: Results, runs: pd.DataFrame, directory: Path) -> list[str]:
-    """What is absent from the numbers or limits them: named records, gaps in the grid, unequal tuning."""
+def warnings(results: Results, runs: pd.DataFrame, directory: Path, of_study: bool = False) -> list[str]:
+    """What is absent from the numbers or limits them: named records, gaps in the grid, unequal tuning.
+
+    of_study: the grids are several, of seeds of their own, and what is missing is known from what was asked for.
+    """
     found = []
     for status, words in (("diverged", "diverged and have no score"), ("failed", "failed and will be tried again")):
         these = runs[runs["status"] == status]
@@ -112,13 +115,15 @@ def warnings(results: Results, runs: pd.DataFrame, directory: Path) -> list[str]
     if results.unfinished:
         named = _named([path.name for path in results.unfinished])
         found.append(f"{len(results.unfinished)} run(s) started without a record yet: {named}.")
-    gaps = _gaps(runs)
+    gaps = [] if of_study else _gaps(runs)
     if gaps:
         found.append(f"Incomplete: seeds that other conditions of the dataset have are missing in {_named(gaps)}.")
     for dataset, part in runs.groupby("dataset", sort=True):
         for column in settings(part)[1]:
-            own = [f"{cell_name(c)} {', '.join(sorted({said(v) for v in part[part['cell'] == c][column]}))}"
-                   for c in in_order(part["cell"])]  # fmt: skip
+            values = {c: sorted({said(v) for v in part[part["cell"] == c][column]}) for c in in_order(part["cell"])}
+            if len(set(map(tuple, values.values()))) == 1:
+                continue  # it goes with another setting, and not with the cell
+            own = [f"{cell_name(c)} {', '.join(each)}" for c, each in values.items()]
             found.append(f"{dataset}: {key(column)} differs by cell: {'; '.join(own)}.")
     known = runs[(runs["status"] == "ok") & (runs["parity_max_error"].isna())]
     if len(known):

@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 
 from rnnbench.records import load_results, with_missing, write_text_atomically
-from rnnbench.report.conditions import cell_name
+from rnnbench.report.conditions import cell_name, key
 from rnnbench.report.latex import latex
 from rnnbench.report.summary import interval, markdown, number
 from rnnbench.statistics import ConditionVerdict, Interval
-from rnnbench.studies import Evaluated, StudyResult, evaluate, named, read_request
+from rnnbench.studies import Evaluated, StudyResult, evaluate, named, read_request, selected
 
 METHOD = (
     "Supported, contradicted, equivalent (a difference smaller than the margin, shown) or undecided, at a family-wise "
@@ -95,6 +95,68 @@ def measure_name(each: Evaluated) -> str:
     return "share of runs that solved it" if each.claim.kind == "success" else each.claim.metric
 
 
+def in_words(each: Evaluated, score: str = "") -> str:
+    """`measure_name` with the names that readers know for columns. score: what test_score is, see `score_name`."""
+    words = measure_name(each)
+    for column, name in (_WORDS | ({"test_score": score} if score else {})).items():
+        words = words.replace(column, name)
+    return words
+
+
+_WORDS = {
+    "test_score": "test score",
+    "valid_score": "validation score",
+    "test_loss": "test loss",
+    "steps_to_threshold": "steps to the threshold",
+    "seconds_to_threshold": "seconds to the threshold",
+    "step_ms_median": "ms a training step",
+    "train_seconds": "seconds of training",
+    "recurrent_parameters": "recurrent parameters",
+    "total_parameters": "parameters",
+    "saved_activation_bytes": "bytes saved for backward",
+    "peak_bytes": "bytes at the peak",
+    "train_size": "training examples",
+}
+
+
+def score_name(each: Evaluated, runs: pd.DataFrame) -> str:
+    """What a claim's test_score is, "test nll (nats per frame)"; empty where its runs have several or none yet."""
+    own = selected(each.claim.select, runs)
+    kinds = own.loc[own["metric"].notna(), ["metric", "unit"]].drop_duplicates()
+    if len(kinds) != 1:
+        return ""
+    metric, unit = kinds.iloc[0]
+    return f"test {metric}" + (f" ({unit})" if isinstance(unit, str) and unit else "")
+
+
+def answer(result: StudyResult) -> list[str]:
+    """The study in a few sentences: how many claims came out how, then those that were decided."""
+    tally = {word: [each for each in result.claims if each.verdict.outcome == word] for word in _SAID}
+    counts = ", ".join(f"{len(members)} {_SAID[word]}" for word, members in tally.items() if members)
+    sentences = [f"Of {len(result.claims)} claim{'s' * (len(result.claims) != 1)}: {counts}."]
+    for word, members in tally.items():
+        if word == "undecided" or not members:
+            continue
+        said = " ".join(f"“{each.claim.statement}”" for each in members[:_MOST_SAID])
+        more = f" And {len(members) - _MOST_SAID} more." if len(members) > _MOST_SAID else ""
+        sentences.append(f"{_HEADS[word]}: {said}{more}")
+    return sentences
+
+
+_SAID = {
+    "supported": "supported",
+    "contradicted": "contradicted",
+    "equivalent": "equivalent (a difference that matters is excluded)",
+    "undecided": "undecided",
+}
+_HEADS = {
+    "supported": "Supported",
+    "contradicted": "Contradicted",
+    "equivalent": "Claimed, and shown to be no difference that matters",
+}
+_MOST_SAID = 4
+
+
 def pairs(each: Evaluated) -> str:
     counts = [j.condition.n for j in each.verdict.conditions]
     if each.claim.kind == "closed_form":
@@ -159,19 +221,18 @@ def _condition_row(each: Evaluated, index: int, judged: ConditionVerdict) -> dic
         else:
             row[f"{cell_name(label)} (mean)"] = number(float(values.mean()), 4) if len(values) else "–"
     row[f"{comparison(each)} [95 % interval]"] = effect(each, condition.effect)
-    row["interval by"] = condition.effect.method
     row["n (pairs)"] = str(condition.n)
+    row["verdict"] = condition_word(each, judged)
+    row["because"] = judged.reason
     if each.claim.kind != "closed_form" and not math.isnan(condition.effect.estimate):
         row["p of no difference"] = number(condition.p_difference, 2)
         row["adjusted p"] = number(judged.p_adjusted, 2)
         row["p of equivalence"] = number(judged.p_within, 2) if each.claim.margin else "–"
-    row["margin"] = _margin(each)
     if each.claim.kind == "solve_time":
         test = each.log_rank[index]
         row["solved"] = f"{int(m.first_solved.sum())} and {int(m.second_solved.sum())} of {len(m.seeds)}"
         row["log-rank p"] = number(test.p_value, 2) if test else "–"
-    row["verdict"] = condition_word(each, judged)
-    row["because"] = judged.reason
+    row["interval by"] = condition.effect.method
     row["missing runs"] = str(len(m.missing))
     return row
 
@@ -183,14 +244,15 @@ def condition_word(each: Evaluated, judged: ConditionVerdict) -> str:
     return judged.outcome
 
 
-def facts(each: Evaluated) -> list[tuple[str, str]]:
+def facts(each: Evaluated, score: str = "") -> list[tuple[str, str]]:
     """What a reader wants to know of a claim beyond its numbers, as pairs (name, words)."""
     claim = each.claim
-    chosen = ", ".join(f"{key} = {_listed(value)}" for key, value in claim.select.items()) or "all runs of the study"
+    chosen = ", ".join(f"{key(name).removesuffix('_asked')} = {_listed(value)}" for name, value in claim.select.items())
+    chosen = chosen or "all runs of the study"
     found = [
         ("Said", f"“{claim.folklore}”"),
         ("Verdict", f"{each.verdict.outcome}: {each.verdict.reason}"),
-        ("Measured", f"{measure_name(each)} of {comparison(each)}, {_KINDS[claim.kind]}"),
+        ("Measured", f"{in_words(each, score)}, {comparison(each)}, {_KINDS[claim.kind]}"),
         ("Runs", f"{each.runs} asked for ({chosen})" + (f", {len(each.missing)} missing: {named(each.missing)}"
                                                       if each.missing else "")),
         ("Margin", _margin(each)),

@@ -2,6 +2,7 @@
 
 from rnnbench.studies.definition import (
     STUDY,
+    PublishedRow,
     Study,
     StudyClaim,
     StudyRequest,
@@ -11,14 +12,17 @@ from rnnbench.studies.definition import (
     write_request,
 )
 from rnnbench.studies.evaluate import Evaluated, StudyResult, evaluate, evaluate_claim
-from rnnbench.studies.measure import Measured, measure, named
+from rnnbench.studies.measure import Measured, measure, named, selected
+from rnnbench.studies.published import Beside, beside
 from rnnbench.studies.tuning import RULE, Trial, Tuned, Tuning, choose
 
 __all__ = [
     "RULE",
     "STUDY",
+    "Beside",
     "Evaluated",
     "Measured",
+    "PublishedRow",
     "Study",
     "StudyClaim",
     "StudyRequest",
@@ -26,6 +30,7 @@ __all__ = [
     "Trial",
     "Tuned",
     "Tuning",
+    "beside",
     "choose",
     "evaluate",
     "evaluate_claim",
@@ -33,6 +38,7 @@ __all__ = [
     "named",
     "overrides",
     "read_request",
+    "selected",
     "study_from",
     "write_request",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Literal
 
@@ -91,6 +92,45 @@ class StudyClaim:
 
 
 @dataclass(frozen=True)
+class PublishedRow:
+    """A figure from the literature, and which runs stand beside it. It is no claim and has no verdict.
+
+    `value`: as printed; in quotes where its last digit is a zero ("8.10"), because it is taken to be rounded there.
+    """
+
+    select: Mapping[str, Any]  # column → a value or a list of values: runs that differ by seed alone
+    value: float | str
+    source: str  # "Bai et al. 2018, table 1"
+    model: str = ""  # what they ran: "LSTM, about 300K parameters"
+    metric: str = "test_score"  # the column of ours that is compared
+    unit: str = ""  # of the metric; empty: as the record says of its score
+    note: str = ""  # why ours may differ: set-up, size, budget
+
+    def __post_init__(self) -> None:
+        if not self.select:
+            raise UsageError("selects every run", key="study.published.select", value="{}", allowed="columns")
+        try:
+            finite = self._decimal.is_finite()
+        except InvalidOperation:
+            finite = False
+        if not finite:
+            raise UsageError("no number", key="study.published.value", value=self.value, allowed="a number")
+
+    @property
+    def _decimal(self) -> Decimal:
+        return Decimal(str(self.value))
+
+    @property
+    def number(self) -> float:
+        return float(self._decimal)
+
+    @property
+    def rounding(self) -> float:
+        """How far the figure may be from what was measured: half of its last printed digit."""
+        return 0.5 * 10.0 ** int(self._decimal.as_tuple().exponent)
+
+
+@dataclass(frozen=True)
 class Study:
     """`sweeps`: each maps keys to a value, a comma list or a range, and is one grid; a study is all grids together.
 
@@ -105,6 +145,7 @@ class Study:
     sweeps: tuple[Mapping[str, Any], ...]
     claims: tuple[StudyClaim, ...]
     tuning: Tuning | None = None
+    published: tuple[PublishedRow, ...] = ()
 
     def __post_init__(self) -> None:
         ids = [claim.id for claim in self.claims]

@@ -29,6 +29,7 @@ from rnnbench.statistics import (
 from rnnbench.statistics.verdict import Outcome
 from rnnbench.studies.definition import Study, StudyClaim
 from rnnbench.studies.measure import Measured, measure
+from rnnbench.studies.published import Beside, beside
 
 ALPHA = 0.05
 NOT_ENDED = ("missing", "failed")
@@ -69,13 +70,15 @@ class StudyResult:
     requested: int
     missing: tuple[str, ...]
     waiting: int = 0
+    published: tuple[Beside, ...] = ()
 
 
 def evaluate(study: Study, runs: pd.DataFrame, waiting: int = 0) -> StudyResult:
     """Every claim of the study. runs: as `records.with_missing` gives them."""
     missing = tuple(runs.loc[runs["status"].isin(NOT_ENDED), "run_id"])
     claims = tuple(evaluate_claim(claim, runs) for claim in study.claims)
-    return StudyResult(study, claims, len(runs) + waiting, missing, waiting)
+    rows = tuple(beside(row, runs) for row in study.published)
+    return StudyResult(study, claims, len(runs) + waiting, missing, waiting, rows)
 
 
 def evaluate_claim(claim: StudyClaim, runs: pd.DataFrame) -> Evaluated:

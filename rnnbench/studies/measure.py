@@ -55,8 +55,13 @@ def measure(claim: StudyClaim, runs: pd.DataFrame) -> list[Measured]:
 
 
 def _selected(claim: StudyClaim, runs: pd.DataFrame) -> pd.DataFrame:
+    return selected({**claim.select, claim.between: list(claim.compare)}, runs)
+
+
+def selected(select: Mapping[str, Any], runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs whose columns have these values, each a value or a list of them; none where a column is unknown."""
     chosen = pd.Series(True, index=runs.index)
-    for column, wanted in {**claim.select, claim.between: list(claim.compare)}.items():
+    for column, wanted in select.items():
         if column not in runs:
             return runs.iloc[:0]
         values = wanted if isinstance(wanted, list | tuple) else [wanted]

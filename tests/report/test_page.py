@@ -48,8 +48,8 @@ def test_the_page_loads_nothing_from_elsewhere(messy: Path) -> None:
     page = (messy / "report.html").read_text()
     sources = re.findall(r"""(?:src|srcset|href)\s*=\s*["']([^"']*)|url\(([^)]*)\)|@import""", page)
     assert sources
-    assert all(source.startswith("data:image/") for source, _ in sources)
-    assert "<script" not in page
+    assert all(source.startswith(("data:image/", "#")) for source, _ in sources)
+    assert page.count("<script") == page.count("<script>\n") == 1
 
 
 def test_the_page_names_what_is_missing(messy: Path) -> None:
@@ -63,7 +63,7 @@ def test_the_page_names_what_is_missing(messy: Path) -> None:
 
 def test_names_from_records_are_escaped(tmp_path: Path) -> None:
     write(tmp_path, [record(environment__cpu="<script>alert(1)</script>")])
-    assert "<script" not in make_report(tmp_path).read_text()
+    assert "<script>alert" not in make_report(tmp_path).read_text()
 
 
 def test_the_same_records_give_the_same_files(tmp_path: Path) -> None:
