@@ -16,18 +16,17 @@ def saved_activation_bytes(model: nn.Module, loss: Callable[[], Tensor]) -> int:
     Parameters are not counted: they are there anyway.
     """
     parameters = {p.untyped_storage().data_ptr() for p in model.parameters()}
-    saved: dict[int, int] = {}
+    saved: dict[int, torch.UntypedStorage] = {}  # held until all are counted, so that none is reused
 
-    def pack(tensor: Tensor) -> Tensor:
+    def keep(tensor: Tensor) -> None:
+        """The storage and not the tensor: an output that its own node holds through a hook is never freed."""
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in parameters:
-            saved[storage.data_ptr()] = storage.nbytes()
-        return tensor
+            saved[storage.data_ptr()] = storage
 
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        kept = loss()  # alive until the count is taken, so that no storage is reused
-    del kept
-    return sum(saved.values())
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda nothing: nothing):
+        loss()
+    return sum(storage.nbytes() for storage in saved.values())
 
 
 def reset_peak(device: torch.device) -> None:

@@ -1,0 +1,78 @@
+"""The published studies under results/: what is committed there follows from the runs that are committed beside it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from omegaconf import OmegaConf
+
+from rnnbench.config import CONF
+from rnnbench.records import COLUMNS, with_missing
+from rnnbench.records.schema import TEXT, TIME
+from rnnbench.studies import StudyResult, evaluate, read_request, study_from
+
+ROOT = Path(__file__).parent.parent
+PUBLISHED = sorted(path.parent for path in (ROOT / "results").glob("*/study.json"))
+by_name = pytest.mark.parametrize("directory", PUBLISHED, ids=lambda path: path.name)
+
+
+def runs_of(directory: Path) -> pd.DataFrame:
+    """runs.csv, its columns typed as those of load_results; dates aside, which no verdict needs."""
+    kinds = {name: kind for name, (_, kind) in COLUMNS.items() if kind != TIME}
+    text = {name: "str" for name, kind in kinds.items() if kind == TEXT}
+    runs = pd.read_csv(directory / "runs.csv", dtype=text, low_memory=False)
+    return runs.astype({name: kind for name, kind in kinds.items() if kind != TEXT and name in runs})
+
+
+def result_of(directory: Path) -> StudyResult:
+    request = read_request(directory)
+    assert request is not None
+    return evaluate(request.study, with_missing(runs_of(directory), request.runs), request.waiting)
+
+
+def test_there_is_one() -> None:
+    assert "folklore" in [path.name for path in PUBLISHED]
+
+
+@by_name
+def test_the_verdicts_follow_from_the_runs(directory: Path) -> None:
+    stated = pd.read_csv(directory / "verdicts.csv")
+    for each in result_of(directory).claims:
+        rows = stated[stated["claim"] == each.claim.id]
+        assert set(rows["verdict"]) == {each.verdict.outcome}, each.claim.id
+        effects = [judged.condition.effect.estimate for judged in each.verdict.conditions]
+        assert rows["effect"].to_numpy() == pytest.approx(effects, rel=1e-9, nan_ok=True), each.claim.id
+
+
+@by_name
+def test_the_claims_are_those_of_the_study_as_it_is_now(directory: Path) -> None:
+    values = OmegaConf.to_container(OmegaConf.load(CONF / "study" / f"{directory.name}.yaml"))
+    request = read_request(directory)
+    assert isinstance(values, dict) and request is not None
+    now = study_from(values["study"])
+    assert json.loads(json.dumps(asdict(now)["claims"])) == json.loads(json.dumps(asdict(request.study)["claims"]))
+
+
+@by_name
+def test_it_is_compact_and_whole(directory: Path) -> None:
+    files = [
+        path for path in directory.rglob("*") if path.is_file() and "runs" not in path.relative_to(directory).parts
+    ]
+    assert sum(path.stat().st_size for path in files) < 6e6
+    assert {"report.html", "verdicts.csv", "verdicts.md", "verdicts.tex", "runs.csv"} <= {path.name for path in files}
+    page = (directory / "report.html").read_text()
+    assert not re.search(r"""(src|href)=["']?(https?:|//)""", page)
+
+
+def test_the_readme_tells_the_verdicts_that_were_found() -> None:
+    """Rows of the README's first table: | claim id in a link | … | verdict |, as verdicts.csv has them."""
+    stated = pd.read_csv(ROOT / "results/folklore/verdicts.csv").drop_duplicates("claim").set_index("claim")["verdict"]
+    row = r"^\| .*\(results/folklore/report\.html#claim-(\w+)\).*\*\*(\w+)\*\*"
+    rows = re.findall(row, (ROOT / "README.md").read_text(), re.M)
+    assert len(rows) >= 10
+    assert {claim: stated[claim] for claim, _ in rows} == dict(rows)
