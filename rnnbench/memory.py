@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import resource
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 import torch
 from torch import Tensor, nn
@@ -30,10 +33,16 @@ def saved_activation_bytes(model: nn.Module, loss: Callable[[], Tensor]) -> int:
 
 
 def reset_peak(device: torch.device) -> None:
-    """Forget earlier peaks, so that `peak_bytes` speaks of what comes now."""
+    """Forget earlier peaks, so that `peak_bytes` speaks of what comes now.
+
+    On CPU memory that an earlier run in this process has left free is given back first: it would count as ours.
+    """
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         return
+    gc.collect()
+    with suppress(OSError, AttributeError):  # another C library than glibc
+        ctypes.CDLL(None).malloc_trim(0)
     try:
         with open("/proc/self/clear_refs", "w") as file:
             file.write("5")
