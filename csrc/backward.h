@@ -44,7 +44,7 @@ template <class Cell, class T> class Backward {
   public:
     explicit Backward(const FusedLayer &l)
         : z(l), room(l.workspace), wanted_h(l.d_w_hh), wanted_x(l.d_w_ih), wanted_b(l.d_b_ih || l.d_b_hh) {
-        const int64_t rows = z.most_rows();
+        const int64_t rows = z.most_rows() ? z.most_rows() : 1;  // an empty batch has gradients too: zero
         chunk_steps = rows < CHUNK ? CHUNK / rows : 1;
         if (chunk_steps > z.steps) chunk_steps = z.steps;
         chunk_rows = chunk_steps * rows;
@@ -154,7 +154,7 @@ template <class Cell, class T> class Backward {
     // stay in cache.
     Ahead reads_to_come(int64_t step, int64_t b0, int64_t rows) const {
         const int64_t state = rows * z.H * int64_t(sizeof(T)), tiles = (rows + ROWS - 1) / ROWS;
-        if (step < 2 || state * (Cell::saved + 2) > AHEAD) return Ahead(1);
+        if (step < 2 || !rows || state * (Cell::saved + 2) > AHEAD) return Ahead(1);
         Ahead ahead(tiles * z.U * blocks_of_columns<T>(z.H));
         ahead.add(saved.at(step - 2, b0), state * Cell::saved);
         ahead.add(z.h(step - 2, b0), state);

@@ -20,10 +20,10 @@ using Start = void (*)(void (*)(void *), void *, unsigned, unsigned);
 
 std::atomic<bool> forked{false};
 
-Start find_openmp() {
-    pthread_atfork(nullptr, nullptr, [] { forked = true; });
-    return reinterpret_cast<Start>(dlsym(RTLD_DEFAULT, "GOMP_parallel"));
-}
+// When the library is loaded: by the first parallel region it may be too late, the fork having come before it.
+[[maybe_unused]] const int registered = pthread_atfork(nullptr, nullptr, [] { forked = true; });
+
+Start find_openmp() { return reinterpret_cast<Start>(dlsym(RTLD_DEFAULT, "GOMP_parallel")); }
 
 struct Job {
     int parts;

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
-from rnnbench.speed import Size
+from rnnbench.speed import Size, measure
 from rnnbench.speed.__main__ import main
 from rnnbench.speed.figure import draw
 
@@ -42,8 +43,10 @@ def test_a_table_a_csv_and_a_figure(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize(
-    "argument", ["sise=1x1x1x1", "size=1x2x3", "size=0x1x1x1", "threads=two", "backend=fast", "cell=lstn", "quick"]
-)
+    "argument",
+    ["sise=1x1x1x1", "size=1x2x3", "size=0x1x1x1", "size=", "threads=two", "threads=100000", "backend=fast",
+     "cell=lstn", "quick"],
+)  # fmt: skip
 def test_a_mistake_is_one_line_and_writes_nothing(
     argument: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -62,3 +65,38 @@ def test_a_backend_that_cannot_is_refused(key: str, capsys: pytest.CaptureFixtur
         pytest.skip("there is a CUDA device")
     assert main(["cell=gru_reset_before", key]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_mistyped_key_gets_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sise=1x1x1x1"]) == 2
+    assert "sise=1x1x1x1: no such key; did you mean size?" in capsys.readouterr().err
+
+
+def test_auto_is_no_backend_here_and_nowhere_said_to_be_one(capsys: pytest.CaptureFixture[str]) -> None:
+    for wanted in (["backend=auto"], ["cell=gru_reset_before", "backend=torch"]):
+        assert main(wanted) == 2
+        assert "auto" not in capsys.readouterr().err.partition("allowed")[2]
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert main(["size=2x3x1x4", f"out={tmp_path / 'file' / 'inside'}"]) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith("out=") and said.err.count("\n") == 1
+    assert not said.out
+
+
+def test_sizes_that_are_done_are_on_disk_when_a_later_one_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def second_fails(cells: dict, names: list, size: Size, *others: Any) -> list[dict[str, Any]]:
+        if size.B == 3:
+            raise KeyboardInterrupt
+        return measure(cells, names, size, *others)
+
+    monkeypatch.setattr("rnnbench.speed.__main__.measure", second_fails)
+    with pytest.raises(KeyboardInterrupt):
+        main(["cell=gru", "backend=eager", "size=2x3x1x4,3x3x1x4", "threads=1", "seconds=1", f"out={tmp_path}"])
+    assert set(pd.read_csv(tmp_path / "speed.csv")["B"]) == {2}

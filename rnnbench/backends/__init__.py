@@ -56,7 +56,7 @@ def _preferred(name: str, cell: Cell, dtype: torch.dtype, shape: tuple[int, int,
 @cache
 def say_what_is_missing() -> None:
     """One line on stderr, once a process."""
-    print("rnnbench: the fused CPU kernel was not compiled; slower backends take over", file=sys.stderr)
+    print(f"rnnbench: the fused CPU kernel {kernel.why_missing()}; slower backends take over", file=sys.stderr)
 
 
 def forward(name: str, stack: Stack, x: Tensor, state: State) -> tuple[Tensor, State]:

@@ -35,53 +35,78 @@ class Layer(ctypes.Structure):
     ]
 
 
-@cache
+_library: ctypes.CDLL | None = None
+_missing: str | None = None
+
+
 def library() -> ctypes.CDLL | None:
-    """The kernel, or None when it was not built or does not load; `why_missing` tells."""
-    for suffix in EXTENSION_SUFFIXES:
-        path = Path(__file__).with_name("_fused" + suffix)
-        if not path.exists():
-            continue
-        try:
-            found = ctypes.CDLL(str(path))
-            if found.fused_layer_bytes() != ctypes.sizeof(Layer):
-                return None
-        except (OSError, AttributeError):
-            return None
-        found.fused_workspace.argtypes, found.fused_workspace.restype = (
-            [ctypes.POINTER(Layer), ctypes.c_int32],
-            ctypes.c_int64,
-        )
-        for function in (found.fused_forward, found.fused_backward):
-            function.argtypes, function.restype = [ctypes.POINTER(Layer)], None
-        return found
-    return None
+    """The kernel, or None when it was not built or does not load; `why_missing` tells.
+
+    Raises UsageError when RNNBENCH_ISA names no instruction set of this processor: at once, before any work.
+    """
+    global _library, _missing
+    if _library is None and _missing is None:  # no functools.cache, which torch.compile warns of
+        found = _load()
+        if isinstance(found, str):
+            _missing = found
+        else:
+            _chosen_isa(found, _asked())
+            _library = found
+    return _library
+
+
+def why_missing() -> str:
+    """What stands in the way of `library`, as the end of a sentence about the kernel."""
+    return _missing or "was not compiled when rnnbench was installed"
+
+
+def _load() -> ctypes.CDLL | str:
+    paths = (Path(__file__).with_name("_fused" + suffix) for suffix in EXTENSION_SUFFIXES)
+    path = next((path for path in paths if path.exists()), None)
+    if path is None:
+        return "was not compiled when rnnbench was installed"
+    try:
+        found = ctypes.CDLL(str(path))
+        same_age = found.fused_layer_bytes() == ctypes.sizeof(Layer)
+    except (OSError, AttributeError) as error:
+        return f"does not load: {' '.join(str(error).split())}"
+    if not same_age:
+        return f"does not load: {path} is of another version of rnnbench"
+    found.fused_workspace.argtypes, found.fused_workspace.restype = (
+        [ctypes.POINTER(Layer), ctypes.c_int32],
+        ctypes.c_int64,
+    )
+    for function in (found.fused_forward, found.fused_backward):
+        function.argtypes, function.restype = [ctypes.POINTER(Layer)], None
+    return found
 
 
 def isa() -> str:
     """The instruction set in use: the widest of this processor, or a narrower one that RNNBENCH_ISA asks for."""
-    return ISAS[_isa(os.environ.get("RNNBENCH_ISA", ""))]
-
-
-@cache
-def _isa(asked: str) -> int:
-    kernel = library()
-    assert kernel is not None
-    best = int(kernel.fused_best_isa())
-    if not asked:
-        return best
-    if asked not in ISAS[: best + 1]:
-        raise UsageError(
-            "not an instruction set of this processor",
-            key="RNNBENCH_ISA",
-            value=asked,
-            allowed=", ".join(ISAS[: best + 1]),
-        )
-    return ISAS.index(asked)
+    return ISAS[isa_number()]
 
 
 def isa_number() -> int:
-    return _isa(os.environ.get("RNNBENCH_ISA", ""))
+    found = library()
+    assert found is not None
+    return _chosen_isa(found, _asked())
+
+
+def _asked() -> str:
+    return os.environ.get("RNNBENCH_ISA", "")
+
+
+@cache
+def _chosen_isa(kernel: ctypes.CDLL, asked: str) -> int:
+    best = int(kernel.fused_best_isa())
+    if not asked:
+        return best
+    names = ISAS[: best + 1]
+    if asked.lower() not in names:
+        raise UsageError(
+            "not an instruction set of this processor", key="RNNBENCH_ISA", value=asked, allowed=", ".join(names)
+        )
+    return ISAS.index(asked.lower())
 
 
 def saved_slots(cell: int) -> int:

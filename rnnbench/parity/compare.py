@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from rnnbench import backends
 from rnnbench.cells.base import Cell
+from rnnbench.errors import UsageError
 from rnnbench.layers import Recurrent
 from rnnbench.parity.cases import FINITE_DIFFERENCES, GRID, Case, quick_cases
 from rnnbench.parity.reference import DIFFERENCES, Equations, finite_differences, reference
@@ -115,6 +116,8 @@ def _compare(cell: Cell, backend: str, dtype: torch.dtype, device: torch.device,
     try:
         found = _tensors(layer, draws, dtype, device)
         found["output in evaluation"] = _evaluate(layer, draws, dtype, device)
+    except UsageError:  # a request that cannot be, such as RNNBENCH_ISA: no fault of the backend
+        raise
     except Exception as problem:  # a backend that breaks has failed, and the table goes on
         line = " ".join(str(problem).split())[:100]
         return [Result(str(case), f"{type(problem).__name__}: {line}", math.inf, TOLERANCE[dtype], name)]

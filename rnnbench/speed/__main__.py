@@ -33,7 +33,9 @@ import pandas as pd
 import torch
 
 from rnnbench import backends
-from rnnbench.config import cell_choices
+from rnnbench.cells.base import Cell
+from rnnbench.config import MOST_THREADS, cell_choices
+from rnnbench.conversion import unknown_key
 from rnnbench.errors import UsageError
 from rnnbench.speed.measure import Size, measure
 
@@ -59,15 +61,15 @@ def main(arguments: list[str]) -> int:
         names = _several("backend", request["backend"], list(backends.BACKENDS))
         sizes = [_size(text) for text in (request["size"] or (QUICK if quick else GRID)).split(",")]
         default = f"1,{os.cpu_count()}" if (os.cpu_count() or 1) > 1 else "1"
-        threads = [_positive("threads", text) for text in (request["threads"] or default).split(",")]
+        most = min(MOST_THREADS, 4 * (os.cpu_count() or 1))  # more has no meaning, and the threads take memory
+        threads = [_positive("threads", text, most=most) for text in (request["threads"] or default).split(",")]
         dtype = getattr(torch, _one_of("dtype", request["dtype"], ["float32", "float64"]))
         there = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
         device = torch.device(_one_of("device", request["device"], there))
         seconds = _positive("seconds", request["seconds"] or ("2" if quick else "20"))
         seed = _positive("seed", request["seed"], least=0)
-        for name in names if request["backend"] else ():
-            for cell in cells.values():
-                backends.choose(name, cell, device, dtype)
+        _check_backends(names, bool(request["backend"]), cells, device, dtype)
+        out = _folder(request["out"])
     except UsageError as problem:
         print(problem, file=sys.stderr)
         return 2
@@ -82,8 +84,36 @@ def main(arguments: list[str]) -> int:
             for start in range(0, len(found), 4):
                 print(_line(str(size), {row["phase"]: row for row in found[start : start + 4]}), flush=True)
             print(f"{'':>24} torch.mm: {found[0]['matmul_gflops']:.0f} GFLOP/s{_gru_of_lstm(found)}", flush=True)
-    _write(pd.DataFrame(rows), Path(request["out"]))
+            pd.DataFrame(rows).to_csv(out / "speed.csv", index=False, float_format="%.6g")  # what is measured is kept
+    print(out / "speed.csv")
+    _draw(pd.DataFrame(rows), out / "speed.png")
     return 0
+
+
+def _check_backends(
+    names: list[str], asked: bool, cells: dict[str, Cell], device: torch.device, dtype: torch.dtype
+) -> None:
+    """Raises UsageError when one that was asked for cannot run a cell; unasked, those that can are measured."""
+    for cell in cells.values():
+        able = backends.available(cell, device, dtype)
+        for name in names if asked else ():
+            if name not in able:
+                reason = backends.BACKENDS[name].unsupported(cell, device, dtype)
+                raise UsageError(str(reason), key="backend", value=name, allowed=", ".join(able))
+
+
+def _folder(name: str) -> Path:
+    """The folder of the results, made and tried before anything is measured."""
+    out = Path(name)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with (out / "speed.csv").open("a"):
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"cannot be written: {error.strerror}", key="out", value=name, allowed="a folder to write to"
+        ) from error
+    return out
 
 
 def _line(size: str, by_phase: dict[str, dict[str, Any]]) -> str:
@@ -103,14 +133,11 @@ def _gru_of_lstm(rows: list[dict[str, Any]]) -> str:
     return f"; GRU/LSTM: {', '.join(parts)}" if parts else ""
 
 
-def _write(rows: pd.DataFrame, out: Path) -> None:
+def _draw(rows: pd.DataFrame, file: Path) -> None:
     from rnnbench.speed.figure import draw
 
-    out.mkdir(parents=True, exist_ok=True)
-    rows.to_csv(out / "speed.csv", index=False, float_format="%.6g")
-    (out / "speed.png").write_bytes(draw(rows))
-    print(out / "speed.csv")
-    print(out / "speed.png")
+    file.write_bytes(draw(rows))
+    print(file)
 
 
 def _request(arguments: list[str]) -> dict[str, str]:
@@ -120,7 +147,9 @@ def _request(arguments: list[str]) -> dict[str, str]:
         if not equals:
             raise UsageError(f"{argument}: write key=value", allowed=", ".join(DEFAULTS))
         if key not in DEFAULTS:
-            raise UsageError("no such key", key=key, value=value, allowed=", ".join(DEFAULTS))
+            raise unknown_key(key, value, list(DEFAULTS))
+        if not value:
+            raise UsageError("has no value", key=key, value=value, allowed="a value, or no such key for the default")
         request[key] = value
     return request
 
@@ -135,10 +164,11 @@ def _one_of(key: str, value: str, choices: list[str]) -> str:
     return value
 
 
-def _positive(key: str, value: str, least: int = 1) -> int:
-    if not value.isascii() or not value.isdigit() or int(value) < least:
-        raise UsageError("not a number it can be", key=key, value=value, allowed=f"whole numbers from {least}")
-    return int(value)
+def _positive(key: str, value: str, least: int = 1, most: int = 2**31 - 1) -> int:
+    number = int(value) if value.isascii() and value.isdigit() and len(value) <= 18 else -1
+    if not least <= number <= most:
+        raise UsageError("not a number it can be", key=key, value=value, allowed=f"whole numbers {least} to {most}")
+    return number
 
 
 def _size(text: str) -> Size:
