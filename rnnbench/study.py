@@ -143,6 +143,8 @@ def _do(asked: Requests, launch: Launch, what: str, alone: bool = False) -> int:
         return 0
     again = {key for key, config in asked.configs.items() if alone and _contended(config.run_dir)}
     left = [key for key in asked.configs if key in {*unfinished(asked), *again}]
+    if alone:  # partners next to each other: a machine that grows slower does so for both
+        left.sort(key=lambda key: asked.configs[key].seed)
     total = len(asked.configs)
     print(f"{total} {what}: {total - len(left)} finished before, {len(left)} to do", flush=True)
     jobs = [[*asked.jobs[key], "force=true"] if key in again else asked.jobs[key] for key in left]
