@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from rnnbench.report.conditions import cell_name
 from rnnbench.report.layout import MOST_PANELS, Drawing
@@ -19,6 +20,7 @@ from rnnbench.statistics import kaplan_meier
 from rnnbench.studies import Evaluated
 
 _FILL = {"supported": "#0072B2", "contradicted": "#D55E00", "equivalent": "#009E73", "undecided": "white"}
+_WIDE = 4  # largest ratio over smallest from which an axis is logarithmic
 _MARK = {"supported": "o", "contradicted": "X", "equivalent": "s", "undecided": "o"}
 
 
@@ -54,6 +56,8 @@ def _effects(each: Evaluated, score: str) -> Drawing | None:
         axes.set_yticks(range(len(judged)), [j.condition.name for j in judged])
         axes.set_ylim(len(judged) - 0.4, -0.6)
         axes.margins(x=0.08)
+        if ratio:
+            _log_where_wide(axes)
         axes.grid(False, axis="y")
         axes.set_xlabel("\n".join(textwrap.wrap(f"{in_words(each, score)}, {comparison(each)}", round(8 * width))))
         figure.suptitle("\n".join(textwrap.wrap(found, round(11.5 * width))), x=0.01, ha="left", fontsize=10, color=INK)
@@ -73,6 +77,16 @@ def _effects(each: Evaluated, score: str) -> Drawing | None:
         f"{j.condition.name}: {effect(each, j.condition.effect)}, {condition_word(each, j)}" for j in judged
     )
     return Drawing(f"claim_{each.claim.id}", "Effect", caption, make, said)
+
+
+def _log_where_wide(axes: Axes) -> None:
+    """A ratio and its inverse at equal distances from 1, where a linear axis would crowd those below 1."""
+    ends = [end for line in axes.lines for end in np.ravel(line.get_xdata()) if end > 0]
+    if max(ends) / min(ends) > _WIDE:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _curves(each: Evaluated) -> Drawing | None:
