@@ -6,7 +6,7 @@ import difflib
 import math
 import types
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
@@ -24,6 +24,8 @@ def checked(cls: Any, values: Any, prefix: str) -> Any:
             raise unknown_key(f"{prefix}{key}", values[key], [f"{prefix}{f.name}" for f in known])
     arguments = {}
     for f in known:
+        if f.name not in values and f.default is MISSING and f.default_factory is MISSING:
+            raise UsageError(f"{prefix}{f.name} must be given")
         if f.name in values:
             arguments[f.name] = _convert(hints[f.name], values[f.name], f"{prefix}{f.name}")
     try:

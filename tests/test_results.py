@@ -63,7 +63,7 @@ def test_it_is_compact_and_whole(directory: Path) -> None:
     files = [
         path for path in directory.rglob("*") if path.is_file() and "runs" not in path.relative_to(directory).parts
     ]
-    assert sum(path.stat().st_size for path in files) < 6e6
+    assert sum(path.stat().st_size for path in files) < 15e6
     assert {"report.html", "verdicts.csv", "verdicts.md", "verdicts.tex", "runs.csv"} <= {path.name for path in files}
     page = (directory / "report.html").read_text()
     assert not re.search(r"""(src|href)=["']?(https?:|//)""", page)

@@ -49,10 +49,10 @@ def make_report(directory: Path | str) -> Path:
         found = len(results.skipped) + len(results.unfinished)
         raise UsageError(f"no results in {directory}: no readable {RECORD} in {found} run director(ies)")
     request = read_request(directory)
-    counted = results.runs if request is None else results.runs[~results.runs["run_id"].isin(request.trials)]
+    counted = results.runs if request is None else results.runs[results.runs["run_id"].isin(list(request.runs))]
     if counted.empty:
         raise UsageError(f"no results in {directory}: only trials, which choose settings, have ended yet")
-    runs = with_conditions(counted)
+    runs = with_conditions(_as_tuned(counted, request))
     few = lean(runs)
     comparisons = compare(few)
     keys = shown_keys(runs)
@@ -61,14 +61,21 @@ def make_report(directory: Path | str) -> Path:
     keys = [*needed, *(name for name in telling(runs, keys) if name not in needed)]
     table = shown(summary, keys)
     drawings = _drawings(few, comparisons)
+    for old in (directory / "figures").glob("*"):
+        if old.name.startswith(("claim_", "unsolved_")):
+            old.unlink()  # of a claim that may be gone
     with drawing_context():
         figures = [_made(drawing, directory / "figures") for drawing in drawings]
         study = _study(study_result(directory, results.runs), results.runs, directory)
     write_text_atomically(
         directory / "summary.csv", summary.rename(columns=key).to_csv(index=False, lineterminator="\n")
     )
-    write_text_atomically(directory / "runs.csv", _portable(runs, directory).to_csv(index=False, lineterminator="\n"))
+    write_text_atomically(
+        directory / "runs.csv", _portable(with_conditions(counted), directory).to_csv(index=False, lineterminator="\n")
+    )
     answer, warnings = text.answer(few, comparisons), text.warnings(results, runs, directory, study is not None)
+    if request is not None and (others := len(results.runs) - len(counted) - len(request.trials)) > 0:
+        warnings.append(f"{others} more run(s) lie here that the study as it is now does not ask for; none is shown.")
     write_text_atomically(directory / "summary.md", _summary_md(directory, runs, answer, warnings, table))
     environment = Environment(
         loader=PackageLoader("rnnbench.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -92,6 +99,14 @@ def make_report(directory: Path | str) -> Path:
     )
     write_text_atomically(directory / "report.html", page)
     return directory / "report.html"
+
+
+def _as_tuned(runs: pd.DataFrame, request: StudyRequest | None) -> pd.DataFrame:
+    """Without the keys that trials chose: runs are shown and compared as tuned, whatever values that gave each cell."""
+    if request is None or not request.tuned or request.study.tuning is None:
+        return runs
+    columns = {key.replace(".", "_") for key in request.study.tuning.space}
+    return runs.assign(**{name: runs[name].mask(runs[name].notna()) for name in columns if name in runs})
 
 
 def _study(result: StudyResult | None, runs: pd.DataFrame, directory: Path) -> dict[str, Any] | None:

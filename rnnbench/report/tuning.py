@@ -41,7 +41,9 @@ def tuning_table(request: StudyRequest, runs: pd.DataFrame) -> pd.DataFrame:
         diverged = int((own["status"] == "diverged").sum())
         row["trials"] = count + (f", {diverged} diverged" if diverged else "")
         chosen = each.trials[each.chosen] if each.chosen is not None else None
-        row["chosen"] = "–" if chosen is None else ", ".join(f"{k} {v:g}" for k, v in chosen.values.items())
+        row["chosen"] = (
+            "–" if chosen is None else ", ".join(f"{k} {v:g}{_edge(each, k, v)}" for k, v in chosen.values.items())
+        )
         row["its validation result"] = _result(chosen, trials)
         scores = own.loc[own["status"] == "ok", "valid_score"]
         low, high = scores.min(), scores.max()
@@ -64,7 +66,15 @@ def write_tuning(request: StudyRequest, runs: pd.DataFrame, directory: Path) -> 
                 for name in ("seed", "status", "metric", "valid_score", "steps_to_threshold", "steps", "train_seconds"):
                     row[name] = trials[name].get(run_id)
                 rows.append(row)
-    write_text_atomically(directory / "tuning.csv", pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
+    write_text_atomically(
+        directory / "tuning.csv", pd.DataFrame(rows).convert_dtypes().to_csv(index=False, lineterminator="\n")
+    )
+
+
+def _edge(each: Tuned, key: str, value: float) -> str:
+    """Says of a chosen value that the best may lie beyond what was tried."""
+    tried = [trial.values[key] for trial in each.trials]
+    return " (highest tried)" if value == max(tried) else " (lowest tried)" if value == min(tried) else ""
 
 
 def _result(chosen: Trial | None, trials: pd.DataFrame) -> str:

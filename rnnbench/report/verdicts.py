@@ -20,6 +20,7 @@ METHOD = (
     "error of 5 % within a claim, after at least ten pairs of runs that share a seed. Undecided is not “the same”."
 )
 _MOST_IN_A_CELL = 3
+_FIRM = 0.01  # a p-value above this, by repeated sampling of such data, would often be above 5 % in other seeds
 
 
 def study_result(directory: Path, runs: pd.DataFrame | None = None) -> StudyResult | None:
@@ -179,9 +180,24 @@ def would_change(each: Evaluated) -> str:
         return f"More seeds alone are not known to decide it: {v.reason}."
     if each.claim.kind == "closed_form":
         return "Other equations or other widths; it is counted, so seeds change nothing."
-    if each.claim.margin is not None:
-        return f"Other conditions than these, or another margin than {_margin(each)}; more seeds are unlikely to."
-    return "Other conditions than these; more seeds are unlikely to. No margin is stated, so any difference counts."
+    margin = f", or another margin than {_margin(each)}" if each.claim.margin is not None else ""
+    seeds = _more_of_the_same(each)
+    ending = "" if margin else " No margin is stated, so any difference counts."
+    return f"Other conditions than these{margin}; {seeds}.{ending}"
+
+
+def _more_of_the_same(each: Evaluated) -> str:
+    """Whether ten other seeds might have said otherwise: they might where the p-value is not far below 5 %."""
+    deciding = [j for j in each.verdict.conditions if j.outcome == each.verdict.outcome] or each.verdict.conditions
+    decided = [j.p_within if _says_equal(each, j) else j.p_adjusted for j in deciding]
+    worst = max(decided) if each.claim.combine == "all" and each.verdict.outcome == "supported" else min(decided)
+    if worst > _FIRM:
+        return f"and as many other seeds may well leave it undecided: it rests on p = {number(worst, 2)}"
+    return "more seeds are unlikely to"
+
+
+def _says_equal(each: Evaluated, judged: ConditionVerdict) -> bool:
+    return judged.outcome == ("supported" if each.claim.direction == "equivalent" else "equivalent")
 
 
 def _margin(each: Evaluated) -> str:
@@ -226,7 +242,8 @@ def _condition_row(each: Evaluated, index: int, judged: ConditionVerdict) -> dic
     row["because"] = judged.reason
     if each.claim.kind != "closed_form" and not math.isnan(condition.effect.estimate):
         row["p of no difference"] = number(condition.p_difference, 2)
-        row["adjusted p"] = number(judged.p_adjusted, 2)
+        on_par = each.claim.direction == "equivalent"
+        row["p of no more than the margin" if on_par else "adjusted p"] = number(judged.p_adjusted, 2)
         row["p of equivalence"] = number(judged.p_within, 2) if each.claim.margin else "–"
     if each.claim.kind == "solve_time":
         test = each.log_rank[index]

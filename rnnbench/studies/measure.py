@@ -24,6 +24,7 @@ from rnnbench.studies.definition import StudyClaim
 
 TIMES = ("step_ms_median", "step_ms_p10", "step_ms_p90", "train_seconds", "seconds_to_threshold")
 _MOST_NAMED = 8
+_LATE = 0.95  # of a run's steps: a best step beyond it says that more steps would have been better
 _NAMES = {"seq_len": "T", "hidden_size": "h", "hidden_size_asked": "h", "backend_asked": "backend"}
 
 
@@ -153,6 +154,14 @@ def _values(claim: StudyClaim, ended: pd.DataFrame, left_out: list[str]) -> pd.S
     elif diverged.any():
         values = values.mask(diverged)
         left_out.append(f"{int(diverged.sum())} diverged run(s) are kept out")
+    if is_score:
+        cut = ended["stopped_by"].isin(["max_steps", "max_epochs", "max_seconds"])
+        cut &= (ended["best_step"] >= _LATE * ended["steps"]).fillna(False).astype(bool)
+        for side in claim.compare:
+            own = ended[claim.between] == side
+            if (cut & own).any():
+                which = f"{int((cut & own).sum())} of {int(own.sum())} {side}"
+                left_out.append(f"{which} run(s) were still improving on validation when the budget ended")
     unknown = int((values.isna() & (~diverged | is_score)).sum())
     if unknown:
         left_out.append(f"{unknown} run(s) have no {claim.metric}")
