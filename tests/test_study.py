@@ -123,12 +123,23 @@ def test_a_diverged_run_has_the_worse_of_chance_and_the_worst_score(tmp_path: Pa
     (m,) = evaluate_claim(claim(), runs).measured
     assert m.first[9] == 0.066
     assert len(m.seeds) == 10
-    assert m.left_out == ("1 diverged run(s) count as 0.066, the worse of chance and the worst run",)
+    assert m.left_out[0] == "1 diverged run(s) count as 0.066, the worse of chance and the worst run"
     (m,) = evaluate_claim(claim(metric="test_loss", direction="less"), runs).measured
     assert m.first[9] == pytest.approx(0.17 - 0.16 * 0.7)
     (m,) = evaluate_claim(claim(metric="step_ms_median", scale="ratio"), runs).measured
     assert len(m.seeds) == 9
     assert m.left_out[0] == "1 diverged run(s) are kept out"
+
+
+def test_runs_that_were_still_improving_at_the_end_of_their_budget_are_said(tmp_path: Path) -> None:
+    """Best at step 1,900 of 2,000 and after: three GRUs; the others stopped by themselves or were best before."""
+    contents = scores(0.8 + RAMP, np.full(10, 0.7), stopped_by="patience", steps=2000, best_step=2000)
+    for seed, (by, best) in enumerate(
+        [("max_steps", 2000), ("max_epochs", 1900), ("max_steps", 1950), ("max_steps", 1800)]
+    ):
+        contents[seed] |= {"stopped_by": by, "best_step": best}
+    (m,) = verdict_of(tmp_path, contents).measured
+    assert m.left_out == ("3 of 10 gru run(s) were still improving on validation when the budget ended",)
 
 
 def test_contended_runs_and_other_machines_are_kept_out_of_times_alone(tmp_path: Path) -> None:
@@ -310,7 +321,10 @@ def test_a_seed_without_every_size_has_no_slope(tmp_path: Path) -> None:
     del contents[4]
     (m,) = verdict_of(tmp_path, contents, **INTERACTION).measured
     assert m.seeds == (0, *range(2, 11))
-    assert m.left_out == ("1 seed(s) of a side lack a value of train_size", "1 run(s) have no partner of the same seed")
+    assert m.left_out[-2:] == (
+        "1 seed(s) of a side lack a value of train_size",
+        "1 run(s) have no partner of the same seed",
+    )
 
 
 def test_two_runs_for_one_seed_are_refused_by_name(tmp_path: Path) -> None:
@@ -331,6 +345,11 @@ def test_backends_are_compared_as_cells_are(tmp_path: Path) -> None:
                        metric="step_ms_median", scale="ratio", by=["cell"])  # fmt: skip
     assert found.verdict.outcome == "supported"
     assert found.verdict.conditions[0].condition.effect.estimate == pytest.approx(0.5)
+
+
+def test_what_is_not_said_is_asked_for_by_name() -> None:
+    with pytest.raises(UsageError, match=r"^study\.claims\.0\.statement must be given$"):
+        study_from({"title": "t", "sweeps": [{"cell": "gru"}], "claims": [{"id": "c"}]})
 
 
 @pytest.mark.parametrize(("changes", "parts"), [

@@ -145,6 +145,11 @@ def test_what_is_best_on_validation_is_run_afresh(tmp_path: Path) -> None:
     assert "optimizer.lr from 0.001 to 0.1, log-uniform, the same 3 points" in page
     assert "each tried with seeds 100, 101" in page
 
+    assert (
+        "highest tried" in page or "lowest tried" in page or listed.loc[listed["chosen"], "optimizer.lr"].nunique() == 1
+    )
+    assert (pd.read_csv("results/mine/runs.csv")["optimizer_lr"] > 0).all()
+
     again = study(tmp_path)
     assert [line.split(": ")[1] for line in again.stdout.splitlines() if "to do" in line] == [
         "8 finished before, 0 to do", "1 finished before, 0 to do",
@@ -163,6 +168,21 @@ def test_runs_alone_are_repeated_if_others_ran_beside_them(tmp_path: Path) -> No
     assert "1 runs one at a time: 0 finished before, 1 to do" in done.stdout
     repeated = [r for run_id, r in records().items() if r["finished"] > before[run_id]]
     assert [(r["hidden_size"], r["timing"]["contended"]) for r in repeated] == [(7, False)]
+
+
+def test_what_the_study_no_longer_asks_for_is_not_shown(tmp_path: Path) -> None:
+    study(tmp_path)
+    figures = Path("results/mine/figures")
+    (figures / "claim_gone.png").write_text("of a claim that was there before")
+    done = study(tmp_path, "hidden_size=5", "num_layers=1")
+    assert done.returncode == 0, done.stderr
+    runs = pd.read_csv("results/mine/runs.csv")
+    assert set(runs["num_layers"]) == {1} and set(runs["hidden_size"]) == {5}
+    assert (
+        "5 more run(s) lie here that the study as it is now does not ask for"
+        in Path("results/mine/report.html").read_text()
+    )
+    assert not (figures / "claim_gone.png").exists() and (figures / "claim_score.png").exists()
 
 
 def test_a_failed_trial_chooses_nothing_and_the_page_says_who_waits(tmp_path: Path) -> None:

@@ -49,7 +49,10 @@ def make_report(directory: Path | str) -> Path:
         found = len(results.skipped) + len(results.unfinished)
         raise UsageError(f"no results in {directory}: no readable {RECORD} in {found} run director(ies)")
     request = read_request(directory)
-    counted = results.runs if request is None else results.runs[results.runs["run_id"].isin(list(request.runs))]
+    counted = results.runs
+    if request is not None:
+        asked = list(request.runs)
+        counted = counted[counted["run_id"].isin(asked) if asked else ~counted["run_id"].isin(request.trials)]
     if counted.empty:
         raise UsageError(f"no results in {directory}: only trials, which choose settings, have ended yet")
     runs = with_conditions(_as_tuned(counted, request))
@@ -113,8 +116,9 @@ def _study(result: StudyResult | None, runs: pd.DataFrame, directory: Path) -> d
     """What the page says of a study, its tables written beside it; None for a plain sweep."""
     if result is None:
         return None
-    verdicts.write_tables(result, directory)
-    table = verdicts.summary_table(result)
+    measured = verdicts.measured_names(result, runs)
+    verdicts.write_tables(result, directory, measured)
+    table = verdicts.summary_table(result, measured)
     scored = [verdicts.score_name(each, runs) for each in result.claims]
     return {
         "answer": verdicts.answer(result) + ([published.answer(result.published)] if result.published else []),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -207,12 +208,27 @@ def _margin(each: Evaluated) -> str:
     return f"{1 / margin:.3g} to {margin:.3g} ×" if each.claim.scale == "ratio" else f"± {margin:g}"
 
 
-def summary_table(result: StudyResult) -> pd.DataFrame:
-    """The verdict table: a row a claim, all text."""
+def measured_names(result: StudyResult, runs: pd.DataFrame) -> list[str]:
+    """What each claim measures, and of a score which way is better: "test nll (nats per frame), lower is better"."""
+    names = []
+    for each in result.claims:
+        own = selected(each.claim.select, runs)
+        words = in_words(each, score_name(each, runs))
+        if each.claim.metric.startswith(("test_", "valid_")):
+            ways = own["higher_is_better"].dropna().unique() if each.claim.metric.endswith("_score") else [False]
+            if len(ways) == 1:
+                words += f", {'higher' if ways[0] else 'lower'} is better"
+        names.append(words)
+    return names
+
+
+def summary_table(result: StudyResult, measured: Sequence[str]) -> pd.DataFrame:
+    """The verdict table: a row a claim, all text. measured: of `measured_names`."""
     return pd.DataFrame(
         {
             "claim": [each.claim.statement for each in result.claims],
             "verdict": [each.verdict.outcome for each in result.claims],
+            "measured": list(measured),
             "effect [95 % interval]": [effects(each) for each in result.claims],
             "n (pairs)": [pairs(each).removeprefix("n = ").removesuffix(" pairs") for each in result.claims],
             "conditions": [each.verdict.reason for each in result.claims],
@@ -304,11 +320,11 @@ def _listed(value: Any) -> str:
     return " or ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def write_tables(result: StudyResult, directory: Path) -> None:
+def write_tables(result: StudyResult, directory: Path, measured: Sequence[str]) -> None:
     """verdicts.csv (a row a condition, plain numbers), verdicts.md and verdicts.tex (the verdict table)."""
     numbers = pd.DataFrame([row for each in result.claims for row in _numbers(each)])
     write_text_atomically(directory / "verdicts.csv", numbers.to_csv(index=False, lineterminator="\n"))
-    table = summary_table(result)
+    table = summary_table(result, measured)
     head = f"# {result.study.title}\n\n"
     head += f"Incomplete: {completeness(result)}\n\n" if completeness(result) else ""
     write_text_atomically(directory / "verdicts.md", head + markdown(table) + "\n" + METHOD + "\n")
