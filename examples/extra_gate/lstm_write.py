@@ -23,7 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from rnnbench import Cell, Parameters, State
+from rnnbench.cells.base import Cell, Parameters, State
 
 
 @dataclass(frozen=True)
