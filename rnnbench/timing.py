@@ -10,6 +10,7 @@ import getpass
 import os
 import tempfile
 import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO
 
@@ -82,8 +83,8 @@ class Presence:
     def __enter__(self) -> Presence:
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
-            self._mine = open(self._folder / str(os.getpid()), "w")
-            fcntl.flock(self._mine, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            while self._mine is None:
+                self._mine = _held(self._folder / str(os.getpid()))
         except OSError:
             self._mine = None
         return self
@@ -109,3 +110,15 @@ class Presence:
             except OSError:
                 continue
         return False
+
+
+def _held(path: Path) -> IO[str] | None:
+    """The file, new and locked; None where another process cleared it away between those two steps."""
+    with ExitStack() as closing:
+        file = closing.enter_context(open(path, "w"))
+        fcntl.flock(file, fcntl.LOCK_EX)  # waits for a glance of `others`, no longer
+        with suppress(FileNotFoundError):
+            if os.path.samestat(path.stat(), os.fstat(file.fileno())):
+                closing.pop_all()
+                return file
+    return None

@@ -52,6 +52,21 @@ def test_the_record_says_what_was_run_and_what_came_of_it() -> None:
     assert len(load_results("results/here")) == 1
 
 
+def test_a_run_beside_another_is_marked_contended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process that trains, here one that only says so, until it is killed and cannot take its word back."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)  # read TMPDIR again
+    code = "from rnnbench.timing import Presence\nwith Presence():\n    print('training', flush=True)\n    input()"
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None and other.stdout.readline() == "training\n"
+        run(tiny("name=beside"))
+        other.kill()
+    assert record_of(tiny("name=beside"))["timing"]["contended"] is True
+    run(tiny("name=alone"))
+    assert record_of(tiny("name=alone"))["timing"]["contended"] is False
+
+
 def test_forget_bias_chrono_runs_and_is_named_in_record_and_table() -> None:
     """Against the number 1: all but the biases of the forget and input gates, the head too, starts the same."""
     config = tiny("cell=lstm", "forget_bias=chrono", "name=spread")
