@@ -215,7 +215,7 @@ def test_unsolved_runs_are_censored_at_the_budget(tmp_path: Path) -> None:
     assert condition.condition.effect.estimate == pytest.approx(550 - 1550)
     assert condition.condition.effect.method.startswith("restricted mean to 2000")
     assert m.second_solved.sum() == 9
-    assert m.left_out == ("1 of 20 run(s) never solved it; they are censored (horizon 2000)",)
+    assert m.left_out == ("1 of 20 runs never solved it and are censored (horizon 2000)",)
     censored = stats.CensoredData.right_censored([*range(1100, 1901, 100), 2000], [False] * 9 + [True])
     expected = stats.logrank(list(gru), censored)
     assert log_rank is not None and log_rank.p_value == pytest.approx(expected.pvalue)
@@ -277,7 +277,7 @@ def test_it_depends_on_the_data(tmp_path: Path) -> None:
     both = [*scores(high, low, seq_len=50), *scores(low, high, seq_len=100)]
     found = verdict_of(tmp_path / "both", both, **by)
     assert found.verdict.outcome == "supported"
-    assert found.verdict.reason == "gru above lstm in T = 50; gru below lstm in T = 100"
+    assert found.verdict.reason == "GRU above LSTM in T = 50; GRU below LSTM in T = 100"
     assert found.spread is not None and found.spread.p_value < 1e-6
     few = verdict_of(tmp_path / "few", [each for each in both if each["config"]["seed"] < 4], **by)
     assert few.verdict.reason == "n too small: 4 of at least 10 pairs"

@@ -15,6 +15,7 @@ from rnnbench.records.atomic import (
     write_text_atomically,
 )
 from rnnbench.records.lock import run_lock
+from rnnbench.records.names import cell_name, in_order
 from rnnbench.records.schema import COLUMNS, SCHEMA_VERSION, RecordError, check, spelled
 from rnnbench.records.table import (
     HISTORY,
@@ -37,8 +38,10 @@ __all__ = [
     "SCHEMA_VERSION",
     "RecordError",
     "Results",
+    "cell_name",
     "check",
     "finished",
+    "in_order",
     "load_history",
     "load_results",
     "read_record",

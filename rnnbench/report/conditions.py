@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from rnnbench.records import COLUMNS
+from rnnbench.records import COLUMNS, in_order
 
 # Resolved column → what was asked for (seq_len=null, match=params and backend=auto are decided in the run).
 ASKED = {name: f"{name}_asked" for name in ("seq_len", "hidden_size", "train_size", "device", "backend", "threads")}
@@ -68,25 +68,6 @@ def shown_keys(runs: pd.DataFrame) -> list[str]:
         if conditions.duplicated(keys).any() and _varies(conditions, name, keys):
             keys.append(name)
     return keys
-
-
-_NAMES = {
-    "lstm": "LSTM",
-    "gru": "GRU",
-    "rnn": "RNN",
-    "gru_reset_before": "GRU (reset before)",
-    "rnn_relu": "RNN (ReLU)",
-}
-
-
-def cell_name(cell: str) -> str:
-    return _NAMES.get(cell, cell)
-
-
-def in_order(cells: Iterable[str]) -> list[str]:
-    """Known cells in the order of `_NAMES`, then the others by name."""
-    known = list(_NAMES)
-    return sorted(set(cells), key=lambda cell: (known.index(cell) if cell in known else len(known), cell))
 
 
 def key(column: str) -> str:

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from rnnbench.report.conditions import Panel, cell_name, in_order, panels
+from rnnbench.records import cell_name, in_order
+from rnnbench.report.conditions import Panel, panels
 from rnnbench.report.findings import ratio
 from rnnbench.report.layout import Drawing, Mark, grid, largest, marks
 from rnnbench.report.style import INK, Look, logarithmic, looks, title

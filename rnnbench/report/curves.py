@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from rnnbench.records import RecordError, load_history
-from rnnbench.report.conditions import Panel, cell_name, panels
+from rnnbench.records import RecordError, cell_name, load_history
+from rnnbench.report.conditions import Panel, panels
 from rnnbench.report.findings import Comparison, headline, of_panel
 from rnnbench.report.layout import Drawing, grid, largest
 from rnnbench.report.scores import score_name

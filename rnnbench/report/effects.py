@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from rnnbench.report.conditions import cell_name
+from rnnbench.records import cell_name
 from rnnbench.report.layout import MOST_PANELS, Drawing
 from rnnbench.report.style import FAINT, INK, legend, looks
 from rnnbench.report.verdicts import comparison, condition_word, effect, effects, in_words, pairs

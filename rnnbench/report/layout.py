@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.transforms import ScaledTranslation
 
-from rnnbench.report.conditions import Panel, cell_name, in_order, key, short
+from rnnbench.records import cell_name, in_order
+from rnnbench.report.conditions import Panel, key, short
 from rnnbench.report.style import Look, legend, looks
 
 MOST_PANELS, SOME_PANELS = 6, 3  # of so many all are drawn; of more, so many, or one a dataset

@@ -11,9 +11,9 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rnnbench.errors import UsageError
-from rnnbench.records import RECORD, read_results, write_bytes_atomically, write_text_atomically
+from rnnbench.records import RECORD, cell_name, read_results, write_bytes_atomically, write_text_atomically
 from rnnbench.report import published, text, verdicts
-from rnnbench.report.conditions import cell_name, key, lean, said, shown_keys, telling, with_conditions
+from rnnbench.report.conditions import key, lean, said, shown_keys, telling, with_conditions
 from rnnbench.report.costs import memory, parameters, step_time
 from rnnbench.report.curves import learning_curves
 from rnnbench.report.effects import claim_drawings

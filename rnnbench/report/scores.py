@@ -11,7 +11,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from rnnbench.report.conditions import Panel, cell_name, panels
+from rnnbench.records import cell_name
+from rnnbench.report.conditions import Panel, panels
 from rnnbench.report.findings import Comparison, headline, of_panel
 from rnnbench.report.layout import Drawing, Mark, grid, largest, marks
 from rnnbench.report.style import INK, Look, levels, logarithmic, off_scale, title

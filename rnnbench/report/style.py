@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
-from rnnbench.report.conditions import cell_name, in_order
+from rnnbench.records import cell_name, in_order
 
 PAPER, INK, FAINT = "white", "#1b1b1b", "#6b6b6b"
 _RC: dict[str, Any] = {

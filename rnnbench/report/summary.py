@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnnbench.report.conditions import cell_name, key, said, shown_keys
+from rnnbench.records import cell_name
+from rnnbench.report.conditions import key, said, shown_keys
 from rnnbench.statistics import mean_interval
 
 MEBIBYTE = 2**20

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from rnnbench.records import Results
-from rnnbench.report.conditions import cell_name, in_order, key, said, settings, short
+from rnnbench.records import Results, cell_name, in_order
+from rnnbench.report.conditions import key, said, settings, short
 from rnnbench.report.findings import Comparison, headline, pairs, ratio
 from rnnbench.report.summary import interval, steps_to_threshold
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from rnnbench.records import write_text_atomically
-from rnnbench.report.conditions import cell_name
+from rnnbench.records import cell_name, write_text_atomically
 from rnnbench.report.summary import number
 from rnnbench.studies import RULE, StudyRequest, Trial, Tuned
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from rnnbench.records import load_results, with_missing, write_text_atomically
-from rnnbench.report.conditions import cell_name, key
+from rnnbench.records import cell_name, load_results, with_missing, write_text_atomically
+from rnnbench.report.conditions import key
 from rnnbench.report.latex import latex
 from rnnbench.report.summary import interval, markdown, number
 from rnnbench.statistics import ConditionVerdict, Interval

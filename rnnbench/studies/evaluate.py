@@ -10,6 +10,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
+from rnnbench.records import cell_name
 from rnnbench.statistics import (
     Claim,
     Condition,
@@ -186,7 +187,7 @@ def _heterogeneous(claim: StudyClaim, measured: tuple[Measured, ...], conditions
     Cochran's Q says besides whether the *size* of the effect differs; it decides nothing here.
     """
     base = verdict(Claim(claim.statement, "greater", "all", ALPHA), conditions)
-    a, b = claim.sides
+    a, b = (cell_name(side) for side in claim.sides)
     greater = [j.condition.name for j in base.conditions if j.outcome == "supported"]
     less = [j.condition.name for j in base.conditions if j.outcome == "contradicted"]
     open_ = [j for j in base.conditions if j.outcome == "undecided"]

@@ -263,8 +263,8 @@ def _censored(
     horizon = claim.horizon if claim.horizon is not None else _horizon(claim, pairs)
     if claim.kind == "solve_time" and len(pairs):
         never = int((~done_x).sum() + (~done_y).sum())
-        of = f"{never} of {2 * len(pairs)} run(s)"
-        left_out.append(f"{of} never solved it; they are censored (horizon {horizon:.4g})")
+        those = f"{never} of {2 * len(pairs)} runs never solved it and are censored" if never else "all runs solved it"
+        left_out.append(f"{those} (horizon {horizon:.4g})")
     first, second = (np.where(np.isinf(v), horizon, v) for v in (first, second))
     return Measured(name, settings, tuple(pairs.index), first, second, done_x, done_y, horizon, total, missing,
                     tuple(left_out))  # fmt: skip

@@ -99,7 +99,7 @@ def test_the_page_begins_with_the_verdict_table(whole: Path) -> None:
     assert "Would change it" in page
     text = html.unescape(re.sub(r"<[^>]*>", " ", page))
     assert "restricted mean to 2000" in text
-    assert "10 of 20 run(s) never solved it; they are censored (horizon 2000)" in text
+    assert "10 of 20 runs never solved it and are censored (horizon 2000)" in text
     assert not re.search(r"\bnan\b", text)
 
 
