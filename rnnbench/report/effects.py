@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from rnnbench.records import cell_name
 from rnnbench.report.layout import MOST_PANELS, Drawing
 from rnnbench.report.style import FAINT, INK, legend, looks
-from rnnbench.report.verdicts import comparison, condition_word, effect, effects, in_words, pairs
+from rnnbench.report.wording import comparison, condition_word, effect, effects, finding, in_words, pairs
 from rnnbench.statistics import kaplan_meier
 from rnnbench.studies import Evaluated
 
@@ -38,11 +38,12 @@ def _effects(each: Evaluated, score: str) -> Drawing | None:
         return None
     ratio, margin = each.claim.scale == "ratio", each.claim.margin
     none = 1.0 if ratio else 0.0
-    found = f"{each.verdict.outcome.capitalize()}: {effects(each)} ({pairs(each)})"
+    found = finding(each) or f"{each.verdict.outcome.capitalize()}: {each.claim.statement}"
+    numbers = f"{effects(each)} ({pairs(each)})"
 
     def make(columns: int) -> Figure:
         width = 7.4 if columns > 1 else 4.6
-        figure = Figure(figsize=(width, 1.7 + 0.42 * len(judged)), layout="constrained")
+        figure = Figure(figsize=(width, 1.9 + 0.42 * len(judged)), layout="constrained")
         axes = figure.subplots()
         for y, j in enumerate(judged):
             e = j.condition.effect
@@ -60,7 +61,8 @@ def _effects(each: Evaluated, score: str) -> Drawing | None:
             _log_where_wide(axes)
         axes.grid(False, axis="y")
         axes.set_xlabel("\n".join(textwrap.wrap(f"{in_words(each, score)}, {comparison(each)}", round(8 * width))))
-        figure.suptitle("\n".join(textwrap.wrap(found, round(11.5 * width))), x=0.01, ha="left", fontsize=10, color=INK)
+        title = "\n".join(line for words in (found, numbers) for line in textwrap.wrap(words, round(11.5 * width)))
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10, color=INK)
         keys = [
             Line2D([], [], color=INK, marker=_MARK[j.outcome], markerfacecolor=_FILL[j.outcome], linestyle="none",
                    label=word)

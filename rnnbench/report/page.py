@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rnnbench.errors import UsageError
 from rnnbench.records import RECORD, cell_name, read_results, write_bytes_atomically, write_text_atomically
-from rnnbench.report import published, text, verdicts
+from rnnbench.report import published, text, verdicts, wording
 from rnnbench.report.conditions import key, lean, said, shown_keys, telling, with_conditions
 from rnnbench.report.costs import memory, parameters, step_time
 from rnnbench.report.curves import learning_curves
@@ -119,12 +119,14 @@ def _study(result: StudyResult | None, runs: pd.DataFrame, directory: Path) -> d
     measured = verdicts.measured_names(result, runs)
     verdicts.write_tables(result, directory, measured)
     table = verdicts.summary_table(result, measured)
-    scored = [verdicts.score_name(each, runs) for each in result.claims]
+    scored = [wording.score_name(each, runs) for each in result.claims]
+    beside = [wording.Sentence(published.answer(result.published))] if result.published else []
     return {
-        "answer": verdicts.answer(result) + ([published.answer(result.published)] if result.published else []),
+        "answer": wording.answer(result) + beside,
+        "note": result.study.note,
         "published": _published(result, directory),
         "title": result.study.title,
-        "incomplete": verdicts.completeness(result),
+        "incomplete": wording.completeness(result),
         "method": verdicts.METHOD,
         "heads": list(table.columns),
         "rows": [
@@ -138,7 +140,7 @@ def _study(result: StudyResult | None, runs: pd.DataFrame, directory: Path) -> d
                 "outcome": each.verdict.outcome,
                 "figures": [_made(drawing, directory / "figures") for drawing in claim_drawings(each, score)],
                 "table": _cut(verdicts.condition_table(each), "verdicts.csv has all"),
-                "facts": verdicts.facts(each, score),
+                "facts": wording.facts(each, score),
             }
             for each, score in zip(result.claims, scored, strict=True)
         ],

@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from rnnbench.conversion import checked
 from rnnbench.errors import UsageError
 from rnnbench.records import spelled, write_json_atomically
+from rnnbench.statistics.verdict import Outcome
 from rnnbench.studies.tuning import Tuned, Tuning
 
 STUDY = "study.json"
@@ -57,8 +58,12 @@ class StudyClaim:
     horizon: float | None = None  # of solve_time, in steps or seconds; null: the budget
     over: str | None = None  # of interaction: a column of numbers above 0, such as train_size
     note: str = ""  # what a reader must know to read the numbers
+    findings: Mapping[str, str] = field(default_factory=dict)  # verdict → a sentence for a reader, written before runs
 
     def __post_init__(self) -> None:
+        for outcome in self.findings:
+            if outcome not in get_args(Outcome):
+                raise self._wrong("findings", outcome, ", ".join(get_args(Outcome)))
         if len(self.compare) != 2 or self.compare[0] == self.compare[1]:
             raise self._wrong("compare", list(self.compare), "two different names")
         if self.direction == "equivalent" and self.margin is None:
@@ -144,6 +149,7 @@ class Study:
     title: str
     sweeps: tuple[Mapping[str, Any], ...]
     claims: tuple[StudyClaim, ...]
+    note: str = ""  # what a reader must know of the whole: what was known before its runs
     tuning: Tuning | None = None
     published: tuple[PublishedRow, ...] = ()
 

@@ -13,10 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rnnbench.errors import UsageError
 from rnnbench.records import load_results
 from rnnbench.report import make_report, verdict_lines
 from rnnbench.report.latex import latex
-from rnnbench.report.verdicts import study_result, would_change
+from rnnbench.report.verdicts import study_result
+from rnnbench.report.wording import would_change
 from rnnbench.studies import study_from, write_request
 from tests.fake_records import record, write
 
@@ -101,6 +103,28 @@ def test_the_page_begins_with_the_verdict_table(whole: Path) -> None:
     assert "restricted mean to 2000" in text
     assert "10 of 20 runs never solved it and are censored (horizon 2000)" in text
     assert not re.search(r"\bnan\b", text)
+
+
+def test_the_answer_is_what_the_author_has_the_outcome_say(tmp_path: Path) -> None:
+    """T = 100, where the GRU is 0.2 better: "supported" is said with its numbers, the unclaimed outcome is not."""
+    write(tmp_path, contents(), histories=False)
+    claim = PAIR | {"id": "said", "statement": "Better.", "kind": "paired", "metric": "test_score",
+                    "direction": "greater", "margin": 0.05, "select": {"seq_len": 100},
+                    "findings": {"supported": "Take <the GRU>:", "undecided": "Take either:"}}  # fmt: skip
+    silent = claim | {"id": "silent", "direction": "less", "findings": {"supported": "Never said:"}}
+    values = {"title": "t", "note": "Known <before>.", "sweeps": [{"cell": "gru,lstm"}], "claims": [claim, silent]}
+    write_request(tmp_path, "made", study_from(values), {each["run_id"]: each["config"] for each in contents()})
+    page = make_report(tmp_path).read_text()
+    assert "Of 2 claims: 1 supported, 1 contradicted." in page
+    assert '<li><a href="#claim-said">Take &lt;the GRU&gt;:</a> GRU − LSTM: 0.1' in page
+    assert "Known &lt;before&gt;." in page
+    assert "Never said" not in page and "Take either" not in page and "Supported: “" not in page
+
+
+def test_a_finding_is_of_a_verdict() -> None:
+    claim = PAIR | CLAIMS[1] | {"findings": {"maybe": "It may be."}}
+    with pytest.raises(UsageError, match=r"study.claims.better.findings=maybe: .*supported, contradicted, equivalent"):
+        study_from({"title": "t", "sweeps": [{"cell": "gru"}], "claims": [claim]})
 
 
 def test_figures_and_tables_stand_beside_it(whole: Path) -> None:

@@ -1,0 +1,246 @@
+"""A claim in words: its effect, how it was measured, what it says to a reader, what would change it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from rnnbench.records import cell_name
+from rnnbench.report.conditions import key
+from rnnbench.report.summary import interval, number
+from rnnbench.statistics import ConditionVerdict, Interval
+from rnnbench.studies import Evaluated, StudyResult, named, selected
+
+_MOST_IN_A_CELL = 3
+_FIRM = 0.01  # a p-value above this, by repeated sampling of such data, would often be above 5 % in other seeds
+
+
+class Sentence(NamedTuple):
+    words: str
+    numbers: str = ""
+    claim: str = ""  # the id of the claim that it is of
+
+
+def answer(result: StudyResult) -> list[Sentence]:
+    """The study in a few sentences.
+
+    How many claims came out how; then what the study's author has a claim say of its outcome, with the numbers; where
+    no claim says anything, the claims that were decided.
+    """
+    tally = {word: [each for each in result.claims if each.verdict.outcome == word] for word in _SAID}
+    counts = ", ".join(f"{len(members)} {_SAID[word]}" for word, members in tally.items() if members)
+    sentences = [Sentence(f"Of {len(result.claims)} claim{'s' * (len(result.claims) != 1)}: {counts}.")]
+    found = [Sentence(finding(each), f"{effects(each)}.", each.claim.id) for each in result.claims if finding(each)]
+    if found:
+        return sentences + found
+    for word, members in tally.items():
+        if word == "undecided" or not members:
+            continue
+        said = " ".join(f"“{each.claim.statement}”" for each in members[:_MOST_SAID])
+        more = f" And {len(members) - _MOST_SAID} more." if len(members) > _MOST_SAID else ""
+        sentences.append(Sentence(f"{_HEADS[word]}: {said}{more}"))
+    return sentences
+
+
+def finding(each: Evaluated) -> str:
+    """What the study's author has this claim say of its outcome; empty where nothing."""
+    return each.claim.findings.get(each.verdict.outcome, "")
+
+
+_SAID = {
+    "supported": "supported",
+    "contradicted": "contradicted",
+    "equivalent": "equivalent (a difference that matters is excluded)",
+    "undecided": "undecided",
+}
+_HEADS = {
+    "supported": "Supported",
+    "contradicted": "Contradicted",
+    "equivalent": "Claimed, and shown to be no difference that matters",
+}
+_MOST_SAID = 4
+
+
+def completeness(result: StudyResult) -> str:
+    """What is not there yet; empty when all is."""
+    there = result.requested - len(result.missing) - result.waiting
+    if there == result.requested:
+        return ""
+    parts = [f"{there} of {result.requested} runs are there."]
+    parts += [f"Missing: {named(result.missing)}."] if result.missing else []
+    parts += [f"{result.waiting} wait for settings that are being tuned."] if result.waiting else []
+    return " ".join(parts)
+
+
+def effect(each: Evaluated, found: Interval) -> str:
+    """An estimate with its interval, in the claim's scale."""
+    if math.isnan(found.estimate):
+        return "–"
+    if each.claim.kind == "closed_form":
+        return f"{found.estimate:.4g} (exact)"
+    return interval(found.estimate, found.low, found.high)
+
+
+def effects(each: Evaluated) -> str:
+    """The effect of every condition, or where there are many their range."""
+    conditions = each.verdict.conditions
+    name = comparison(each)
+    if not conditions:
+        return "no effect measured"
+    if len(conditions) == 1:
+        return f"{name}: {effect(each, conditions[0].condition.effect)}"
+    if len(conditions) <= _MOST_IN_A_CELL:
+        return f"{name}: " + "; ".join(f"{effect(each, j.condition.effect)} at {j.condition.name}" for j in conditions)
+    known = [j.condition.effect.estimate for j in conditions if not math.isnan(j.condition.effect.estimate)]
+    if not known:
+        return f"{name}: –"
+    low, high = number(min(known)), number(max(known))
+    return f"{name}: {low if low == high else f'{low} to {high}'} over {len(known)} conditions"
+
+
+def comparison(each: Evaluated) -> str:
+    """What the effect is of: "GRU / LSTM"."""
+    a, b = (cell_name(value) for value in each.claim.sides)
+    return f"{a} {'/' if each.claim.scale == 'ratio' else '−'} {b}"
+
+
+def measure_name(each: Evaluated) -> str:
+    """What is compared, as an axis says it."""
+    if each.claim.kind == "interaction":
+        return f"change of {each.claim.metric} with each doubling of {each.claim.over}"
+    return "share of runs that solved it" if each.claim.kind == "success" else each.claim.metric
+
+
+def in_words(each: Evaluated, score: str = "") -> str:
+    """`measure_name` with the names that readers know for columns. score: what test_score is, see `score_name`."""
+    words = measure_name(each)
+    for column, name in (_WORDS | ({"test_score": score} if score else {})).items():
+        words = words.replace(column, name)
+    return words
+
+
+_WORDS = {
+    "test_score": "test score",
+    "valid_score": "validation score",
+    "test_loss": "test loss",
+    "steps_to_threshold": "steps to the threshold",
+    "seconds_to_threshold": "seconds to the threshold",
+    "step_ms_median": "ms a training step",
+    "train_seconds": "seconds of training",
+    "recurrent_parameters": "recurrent parameters",
+    "total_parameters": "parameters",
+    "saved_activation_bytes": "bytes saved for backward",
+    "peak_bytes": "bytes at the peak",
+    "train_size": "training examples",
+}
+
+
+def score_name(each: Evaluated, runs: pd.DataFrame) -> str:
+    """What a claim's test_score is, "test nll (nats per frame)"; empty where its runs have several or none yet."""
+    own = selected(each.claim.select, runs)
+    kinds = own.loc[own["metric"].notna(), ["metric", "unit"]].drop_duplicates()
+    if len(kinds) != 1:
+        return ""
+    metric, unit = kinds.iloc[0]
+    return f"test {metric}" + (f" ({unit})" if isinstance(unit, str) and unit else "")
+
+
+def pairs(each: Evaluated) -> str:
+    counts = [j.condition.n for j in each.verdict.conditions]
+    if each.claim.kind == "closed_form":
+        return "counted"
+    if not counts:
+        return "n = 0"
+    low, high = min(counts), max(counts)
+    return f"n = {low if low == high else f'{low}–{high}'} pairs"
+
+
+def condition_word(each: Evaluated, judged: ConditionVerdict) -> str:
+    """How one condition came out; of a claim of heterogeneity, which of the two is above the other there."""
+    if each.claim.kind == "heterogeneity" and judged.outcome in ("supported", "contradicted"):
+        return judged.reason
+    return judged.outcome
+
+
+def facts(each: Evaluated, score: str = "") -> list[tuple[str, str]]:
+    """What a reader wants to know of a claim beyond its numbers, as pairs (name, words)."""
+    claim = each.claim
+    chosen = ", ".join(f"{key(name).removesuffix('_asked')} = {_listed(value)}" for name, value in claim.select.items())
+    chosen = chosen or "all runs of the study"
+    found = [
+        ("Said", f"“{claim.folklore}”"),
+        ("Verdict", f"{each.verdict.outcome}: {each.verdict.reason}"),
+        ("Measured", f"{in_words(each, score)}, {comparison(each)}, {_KINDS[claim.kind]}"),
+        ("Runs", f"{each.runs} asked for ({chosen})" + (f", {len(each.missing)} missing: {named(each.missing)}"
+                                                      if each.missing else "")),
+        ("Margin", _margin(each)),
+        ("Correction", each.correction),
+    ]  # fmt: skip
+    if each.spread is not None:
+        s = each.spread
+        words = (
+            f"Cochran's Q = {s.q:.3g}, {s.df} df, p = {number(s.p_value, 2)} ({s.method}), "
+            f"I² = {100 * s.i_squared:.0f} %: whether the size of the effect differs; the verdict speaks of its sign"
+        )
+        found.append(("Spread", words))
+    for m in each.measured:
+        found += [(f"Rules, {m.name}", "; ".join(m.left_out))] if m.left_out else []
+    found.append(("Would change it", would_change(each)))
+    if claim.note:
+        found.append(("Note", claim.note))
+    return found
+
+
+_KINDS = {
+    "paired": "paired by seed",
+    "success": "paired by seed",
+    "solve_time": "restricted mean time to the threshold, unsolved runs censored, paired by seed",
+    "closed_form": "counted",
+    "heterogeneity": "paired by seed, compared across conditions",
+    "interaction": "how the difference changes with each doubling, a slope a seed, paired by seed",
+}
+
+
+def _listed(value: Any) -> str:
+    return " or ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def would_change(each: Evaluated) -> str:
+    """What would change the verdict."""
+    v = each.verdict
+    if v.outcome == "undecided":
+        if v.more_seeds is not None:
+            return (
+                f"About {v.more_seeds} more seeds in each condition would decide it, if the effects seen were the true "
+                "ones. Decide their number before looking again."
+            )
+        return f"More seeds alone are not known to decide it: {v.reason}."
+    if each.claim.kind == "closed_form":
+        return "Other equations or other widths; it is counted, so seeds change nothing."
+    margin = f", or another margin than {_margin(each)}" if each.claim.margin is not None else ""
+    seeds = _more_of_the_same(each)
+    ending = "" if margin else " No margin is stated, so any difference counts."
+    return f"Other conditions than these{margin}; {seeds}.{ending}"
+
+
+def _more_of_the_same(each: Evaluated) -> str:
+    """Whether ten other seeds might have said otherwise: they might where the p-value is not far below 5 %."""
+    deciding = [j for j in each.verdict.conditions if j.outcome == each.verdict.outcome] or each.verdict.conditions
+    decided = [j.p_within if _says_equal(each, j) else j.p_adjusted for j in deciding]
+    worst = max(decided) if each.claim.combine == "all" and each.verdict.outcome == "supported" else min(decided)
+    if worst > _FIRM:
+        return f"and as many other seeds may well leave it undecided: it rests on p = {number(worst, 2)}"
+    return "more seeds are unlikely to"
+
+
+def _says_equal(each: Evaluated, judged: ConditionVerdict) -> bool:
+    return judged.outcome == ("supported" if each.claim.direction == "equivalent" else "equivalent")
+
+
+def _margin(each: Evaluated) -> str:
+    margin = each.claim.margin
+    if margin is None:
+        return "none"
+    return f"{1 / margin:.3g} to {margin:.3g} ×" if each.claim.scale == "ratio" else f"± {margin:g}"
