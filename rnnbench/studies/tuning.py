@@ -1,7 +1,8 @@
 """Equal tuning: every cell gets the same trials, on the same seeds, and what is best on validation is then run afresh.
 
 The trials are one Latin hypercube over the logarithms of the ranges (McKay, Beckman, Conover 1979): with n trials each
-nth of each range is tried once. Cells are given the same points, so no cell is luckier in what it may choose from.
+nth of each range is tried once; of many such, one of low discrepancy (scipy's random-cd), so that no two keys rise
+together. Cells are given the same points, so no cell is luckier in what it may choose from.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from rnnbench.errors import UsageError
 
 RULE = (
     "Best is what reaches the threshold on validation with most seeds, then in fewest steps; without a threshold, or "
-    "where none reaches it, what has the best mean validation score. A diverged trial is the worst."
+    "where none reaches it, what has the best mean validation score; of equals, the lowest mean validation loss. A "
+    "diverged trial is the worst."
 )
 
 
@@ -46,7 +48,8 @@ class Tuning:
         """The trials: key → value, three significant digits."""
         from scipy.stats import qmc
 
-        points = qmc.LatinHypercube(len(self.space), seed=self.design_seed).random(self.trials)  # (trials, keys)
+        hypercube = qmc.LatinHypercube(len(self.space), optimization="random-cd", seed=self.design_seed)
+        points = hypercube.random(self.trials)  # (trials, keys)
         return [
             {
                 key: float(f"{low * (high / low) ** u:.3g}")
@@ -77,12 +80,13 @@ def choose(trials: Sequence[Sequence[Mapping[str, Any]]]) -> int:
     return max(range(len(trials)), key=lambda place: (merit(trials[place]), -place))
 
 
-def merit(records: Sequence[Mapping[str, Any]]) -> tuple[int, float, float]:
-    """What trials are ordered by, larger is better: seeds that solved it, −(mean steps), mean signed score."""
+def merit(records: Sequence[Mapping[str, Any]]) -> tuple[int, float, float, float]:
+    """What trials are ordered by, larger is better: seeds that solved it, −(mean steps), mean signed score, −(loss)."""
     solved = [r["timing"]["steps_to_threshold"] for r in records if r["status"] == "ok"]
     solved = [steps for steps in solved if steps is not None]
     score = sum(signed_score(r) for r in records) / len(records)
-    return len(solved), -sum(solved) / max(1, len(solved)), score
+    loss = sum(r["metrics"]["valid"]["loss"] if r["status"] == "ok" else math.inf for r in records) / len(records)
+    return len(solved), -sum(solved) / max(1, len(solved)), score, -loss
 
 
 def signed_score(record: Mapping[str, Any]) -> float:
