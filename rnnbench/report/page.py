@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import base64
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from rnnbench.errors import UsageError
 from rnnbench.records import RECORD, cell_name, read_results, write_bytes_atomically, write_text_atomically
@@ -199,8 +201,11 @@ def _made(drawing: Drawing, figures: Path) -> dict[str, Any]:
     }
 
 
-def _embedded(svg: bytes) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode()
+def _embedded(svg: bytes) -> Markup:
+    """A data URI, shorter than in base64, without what no browser draws. It may stand in double quotes as it is."""
+    drawn = re.sub(rb"<metadata>.*?</metadata>|<!--.*?-->", b"", svg, flags=re.DOTALL)
+    bare = re.sub(rb">\s+<", b"><", drawn).replace(b'"', b"'")
+    return Markup("data:image/svg+xml," + quote(bare, safe="/:;,()-.=?!*'+@$[]|"))
 
 
 def _cut(table: pd.DataFrame, more: str) -> dict[str, Any]:
