@@ -154,7 +154,15 @@ def telling(runs: pd.DataFrame, columns: Sequence[str]) -> tuple[str, ...]:
 
 
 def _groups(runs: pd.DataFrame, by: list[str]) -> Iterator[tuple[tuple[Hashable, ...], pd.DataFrame]]:
-    if not by:
+    """As groupby; but cells without a forget gate stand beside each bias of those that have one."""
+    if "forget_bias" in by:
+        place = by.index("forget_bias")
+        for values, part in _groups(runs, by[:place] + by[place + 1 :]):
+            bias = part["forget_bias"]
+            for each in sorted(bias.dropna().unique()) or [None]:
+                there = part if each is None else part[(bias == each) | bias.isna()]
+                yield (*values[:place], each, *values[place:]), there
+    elif not by:
         yield (), runs
     else:
         for values, part in runs.groupby(by, dropna=False, sort=True):

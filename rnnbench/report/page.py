@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rnnbench.errors import UsageError
-from rnnbench.records import RECORD, cell_name, read_results, write_bytes_atomically, write_text_atomically
-from rnnbench.report import published, text, verdicts, wording
+from rnnbench.records import RECORD, cell_name, read_results, write_text_atomically
+from rnnbench.report import text
 from rnnbench.report.conditions import key, lean, said, shown_keys, telling, with_conditions
 from rnnbench.report.costs import memory, parameters, step_time
 from rnnbench.report.curves import learning_curves
-from rnnbench.report.effects import claim_drawings
 from rnnbench.report.findings import Comparison, compare
 from rnnbench.report.layout import Drawing
+from rnnbench.report.parts import MOST_ROWS, cut, made
 from rnnbench.report.scores import score_against_time, scores
-from rnnbench.report.style import drawing_context, rendered
+from rnnbench.report.study import study_section, tuning_section
+from rnnbench.report.style import drawing_context
 from rnnbench.report.summary import interval, markdown, number, shown, summarise
-from rnnbench.report.tuning import tuning_table, tuning_words, write_tuning
 from rnnbench.report.verdicts import study_result
-from rnnbench.studies import StudyRequest, StudyResult, read_request
+from rnnbench.studies import StudyRequest, read_request
 
-_MOST_ROWS = 1000  # of a table on the page
 _NOTE = (
     "Mean test score at the step that was best on validation, over the n seeds that ended well, with its 95 % Student "
     "t interval, which may reach beyond what the metric can be where seeds are few. Diverged and failed runs are "
@@ -68,8 +65,8 @@ def make_report(directory: Path | str) -> Path:
         if old.name.startswith(("claim_", "unsolved_")):
             old.unlink()  # of a claim that may be gone
     with drawing_context():
-        figures = [_made(drawing, directory / "figures") for drawing in drawings]
-        study = _study(study_result(directory, results.runs), results.runs, directory)
+        figures = [made(drawing, directory / "figures") for drawing in drawings]
+        study = study_section(study_result(directory, results.runs), results.runs, directory)
     write_text_atomically(
         directory / "summary.csv", summary.rename(columns=key).to_csv(index=False, lineterminator="\n")
     )
@@ -91,13 +88,13 @@ def make_report(directory: Path | str) -> Path:
         answer=answer,
         method=text.METHOD,
         warnings=warnings,
-        differences=_cut(_differences(comparisons), "rows"),
-        conditions=_cut(table, "summary.csv has all"),
+        differences=cut(_differences(comparisons), "rows"),
+        conditions=cut(table, "summary.csv has all"),
         conditions_note=_NOTE,
         figures=figures,
-        runs=_cut(_runs_table(runs, keys), "runs.csv has all"),
+        runs=cut(_runs_table(runs, keys), "runs.csv has all"),
         runs_summary=f"{len(runs)} runs",
-        tuning=_tuning(request, results.runs, directory),
+        tuning=tuning_section(request, results.runs, directory),
         environment=text.environment(runs),
     )
     write_text_atomically(directory / "report.html", page)
@@ -112,62 +109,6 @@ def _as_tuned(runs: pd.DataFrame, request: StudyRequest | None) -> pd.DataFrame:
     return runs.assign(**{name: runs[name].mask(runs[name].notna()) for name in columns if name in runs})
 
 
-def _study(result: StudyResult | None, runs: pd.DataFrame, directory: Path) -> dict[str, Any] | None:
-    """What the page says of a study, its tables written beside it; None for a plain sweep."""
-    if result is None:
-        return None
-    measured = verdicts.measured_names(result, runs)
-    verdicts.write_tables(result, directory, measured)
-    table = verdicts.summary_table(result, measured)
-    scored = [wording.score_name(each, runs) for each in result.claims]
-    beside = [wording.Sentence(published.answer(result.published))] if result.published else []
-    return {
-        "answer": wording.answer(result) + beside,
-        "note": result.study.note,
-        "published": _published(result, directory),
-        "title": result.study.title,
-        "incomplete": wording.completeness(result),
-        "method": verdicts.METHOD,
-        "heads": list(table.columns),
-        "rows": [
-            {"id": each.claim.id, "cells": row}
-            for each, row in zip(result.claims, table.to_numpy().tolist(), strict=True)
-        ],
-        "claims": [
-            {
-                "id": each.claim.id,
-                "statement": each.claim.statement,
-                "outcome": each.verdict.outcome,
-                "figures": [_made(drawing, directory / "figures") for drawing in claim_drawings(each, score)],
-                "table": _cut(verdicts.condition_table(each), "verdicts.csv has all"),
-                "facts": wording.facts(each, score),
-            }
-            for each, score in zip(result.claims, scored, strict=True)
-        ],
-    }
-
-
-def _published(result: StudyResult, directory: Path) -> dict[str, Any] | None:
-    """What the page says beside published figures, the tables written beside it; None where the study has none."""
-    if not result.published:
-        return None
-    published.write_tables(result.published, directory)
-    return {
-        "answer": published.answer(result.published),
-        "table": _cut(published.table(result.published), "published.csv has all"),
-        "notes": published.notes(result.published),
-        "method": published.METHOD,
-    }
-
-
-def _tuning(request: StudyRequest | None, runs: pd.DataFrame, directory: Path) -> dict[str, Any] | None:
-    """What the page says of a study's trials, its table written beside it; None where nothing was tuned."""
-    if request is None or not request.tuned:
-        return None
-    write_tuning(request, runs, directory)
-    return {"words": tuning_words(request), "table": _cut(tuning_table(request, runs), "tuning.csv has all")}
-
-
 def _drawings(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> list[Drawing]:
     made = [
         scores(runs, comparisons),
@@ -179,37 +120,6 @@ def _drawings(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> list[Dra
         memory(runs, "peak_bytes"),
     ]
     return [drawing for drawing in made if drawing is not None]
-
-
-def _made(drawing: Drawing, figures: Path) -> dict[str, Any]:
-    """Write the figure's files; gives what the page needs: it embedded, for a screen and for a phone (one column)."""
-    wide = drawing.make(3)
-    svg = rendered(wide, "svg")
-    single = len(wide.axes) == 1 and wide.get_figwidth() < 6  # fits a phone as it is
-    write_bytes_atomically(figures / f"{drawing.name}.svg", svg)
-    write_bytes_atomically(figures / f"{drawing.name}.png", rendered(wide, "png"))
-    return {
-        "name": drawing.name,
-        "heading": drawing.heading,
-        "caption": drawing.caption,
-        "alt": f"{drawing.heading}. {drawing.finding}",
-        "wide": _embedded(svg),
-        "narrow": None if single else _embedded(rendered(drawing.make(1), "svg")),
-        "width": round(wide.get_figwidth() * 96),
-    }
-
-
-def _embedded(svg: bytes) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode()
-
-
-def _cut(table: pd.DataFrame, more: str) -> dict[str, Any]:
-    left = len(table) - _MOST_ROWS
-    return {
-        "heads": list(table.columns),
-        "rows": table.head(_MOST_ROWS).to_numpy().tolist(),
-        "more": f"The first {_MOST_ROWS} of {len(table)}; {more}." if left > 0 else "",
-    }
 
 
 def _differences(comparisons: Sequence[Comparison]) -> pd.DataFrame:
@@ -227,7 +137,7 @@ def _differences(comparisons: Sequence[Comparison]) -> pd.DataFrame:
 
 
 def _runs_table(runs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    some = runs.head(_MOST_ROWS)
+    some = runs.head(MOST_ROWS)
     columns = {"run": some["run_id"], "status": some["status"]}
     for name in [*keys, "seed"]:
         columns[key(name)] = some[name].map(said)
@@ -240,7 +150,7 @@ def _runs_table(runs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     columns["error"] = some["error"].fillna("")
     shown_runs = pd.DataFrame(columns).reset_index(drop=True)
     # `_cut` says how many there are.
-    return shown_runs.reindex(range(len(runs))) if len(runs) > _MOST_ROWS else shown_runs
+    return shown_runs.reindex(range(len(runs))) if len(runs) > MOST_ROWS else shown_runs
 
 
 def _portable(runs: pd.DataFrame, directory: Path) -> pd.DataFrame:

@@ -3,6 +3,7 @@ colour-blind (palette of Okabe and Ito, 2008)."""
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from io import BytesIO
@@ -134,4 +135,13 @@ def rendered(figure: Figure, form: str) -> bytes:
     buffer = BytesIO()
     metadata = {"Date": None} if form == "svg" else {"Software": None}
     figure.savefig(buffer, format=form, dpi=130, metadata=metadata)
-    return buffer.getvalue()
+    return _ATTRIBUTE_D.sub(_shorter, buffer.getvalue()) if form == "svg" else buffer.getvalue()
+
+
+_ATTRIBUTE_D = re.compile(rb' d="[^"]*"')
+
+
+def _shorter(path: re.Match[bytes]) -> bytes:
+    """A path with coordinates to a hundredth of a point and no white space that it can do without."""
+    rounded = re.sub(rb"(\.\d\d)\d+", rb"\1", path[0][4:-1])
+    return b' d="' + re.sub(rb"\s*([A-Za-z])\s*", rb"\1", rounded).strip().replace(b" ", b",") + b'"'

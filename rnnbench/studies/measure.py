@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rnnbench.records import COLUMNS, spelled
+from rnnbench.records import COLUMNS, cell_name, spelled
 from rnnbench.studies.definition import StudyClaim
 
 TIMES = ("step_ms_median", "step_ms_p10", "step_ms_p90", "train_seconds", "seconds_to_threshold")
@@ -90,10 +90,10 @@ def _conditions(runs: pd.DataFrame, by: tuple[str, ...]) -> Iterator[tuple[dict[
 
 
 def _name(settings: Mapping[str, Any]) -> str:
-    parts = [
-        str(value) if column in ("dataset", "cell") else f"{_NAMES.get(column, column)} = {_said(value)}"
-        for column, value in settings.items()
-    ]
+    parts = []
+    for column, value in settings.items():
+        plain = cell_name(str(value)) if column == "cell" else str(value) if column == "dataset" else ""
+        parts.append(plain or f"{_NAMES.get(column, column)} = {_said(value)}")
     return ", ".join(parts) or "all runs"
 
 

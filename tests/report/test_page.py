@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
@@ -46,10 +48,22 @@ def test_all_files_are_there(messy: Path) -> None:
 
 def test_the_page_loads_nothing_from_elsewhere(messy: Path) -> None:
     page = (messy / "report.html").read_text()
-    sources = re.findall(r"""(?:src|srcset|href)\s*=\s*["']([^"']*)|url\(([^)]*)\)|@import""", page)
-    assert sources
-    assert all(source.startswith(("data:image/", "#")) for source, _ in sources)
+    figures = [unquote(each) for each in re.findall(r'"data:image/svg\+xml,([^"]*)"', page)]
+    assert len(figures) > 5
+    for part in (re.sub(r'"data:image/svg\+xml,[^"]*"', '"#"', page), *figures):
+        sources = re.findall(r"""(?:src|srcset|href)\s*=\s*["']([^"']*)|url\(([^)]*)\)|(@import)""", part)
+        assert sources
+        assert all("".join(source).startswith("#") for source in sources)
     assert page.count("<script") == page.count("<script>\n") == 1
+
+
+def test_every_figure_on_the_page_is_a_whole_drawing(messy: Path) -> None:
+    """As an XML parser reads it, with all paths and their numbers to a hundredth of a point at most."""
+    for quoted in re.findall(r'"data:image/svg\+xml,([^"]*)"', (messy / "report.html").read_text()):
+        root = ElementTree.fromstring(unquote(quoted))
+        paths = [each.get("d", "") for each in root.iter("{http://www.w3.org/2000/svg}path")]
+        assert len(paths) > 20
+        assert all("".join(re.findall(r"[MLQCz]|-?\d+(?:\.\d\d?)?(?!\d)|,", path)) == path for path in paths)
 
 
 def test_the_page_names_what_is_missing(messy: Path) -> None:

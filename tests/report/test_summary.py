@@ -132,6 +132,21 @@ def test_cells_tuned_apart_are_compared_and_it_is_said(tmp_path: Path) -> None:
     assert found.tuned == ("optimizer_lr",)
 
 
+def test_a_cell_without_a_forget_gate_stands_beside_each_bias_of_those_with_one(tmp_path: Path) -> None:
+    made = [record("lstm", seed=seed, config__forget_bias=bias) for bias in (1.0, "chrono") for seed in (0, 1)]
+    made += [record("gru", seed=seed, config__forget_bias=None) for seed in (0, 1)]
+    made += [record("gru", seq_len=400, seed=0, config__forget_bias=None, config__batch_size=7)]
+    for index, each in enumerate(made):
+        each["run_id"] += f"-{index}"
+    write(tmp_path, made, histories=False)
+    found = panels(with_conditions(load_results(tmp_path)), one_x=True)
+    assert [(p.fixed["forget_bias"], sorted(p.runs["cell"])) for p in found] == [
+        ("1", ["gru", "gru", "lstm", "lstm"]),
+        ("chrono", ["gru", "gru", "lstm", "lstm"]),
+        (None, ["gru"]),  # of another grid, in which no cell has one
+    ]
+
+
 def test_the_axis_is_what_varies_and_other_settings_make_panels(tmp_path: Path) -> None:
     runs = runs_of(tmp_path, sweep(seq_lens=(50, 100), hidden_sizes=(16, 32)))
     assert [(p.x, p.fixed, len(p.runs)) for p in panels(runs)] == [

@@ -1,0 +1,70 @@
+"""What the page says of a study: its answer, verdicts, claims, published figures and tuning; their tables beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rnnbench.report import published, verdicts, wording
+from rnnbench.report.effects import claim_drawings
+from rnnbench.report.parts import cut, made
+from rnnbench.report.tuning import tuning_table, tuning_words, write_tuning
+from rnnbench.studies import StudyRequest, StudyResult
+
+
+def study_section(result: StudyResult | None, runs: pd.DataFrame, directory: Path) -> dict[str, Any] | None:
+    """What the page says of a study, its tables written beside it; None for a plain sweep."""
+    if result is None:
+        return None
+    measured = verdicts.measured_names(result, runs)
+    verdicts.write_tables(result, directory, measured)
+    table = verdicts.summary_table(result, measured)
+    scored = [wording.score_name(each, runs) for each in result.claims]
+    beside = [wording.Sentence(published.answer(result.published))] if result.published else []
+    return {
+        "answer": wording.answer(result) + beside,
+        "note": result.study.note,
+        "published": _published(result, directory),
+        "title": result.study.title,
+        "incomplete": wording.completeness(result),
+        "method": verdicts.METHOD,
+        "heads": list(table.columns),
+        "rows": [
+            {"id": each.claim.id, "cells": row}
+            for each, row in zip(result.claims, table.to_numpy().tolist(), strict=True)
+        ],
+        "claims": [
+            {
+                "id": each.claim.id,
+                "statement": each.claim.statement,
+                "outcome": each.verdict.outcome,
+                "figures": [made(drawing, directory / "figures") for drawing in claim_drawings(each, score)],
+                "table": cut(verdicts.condition_table(each), "verdicts.csv has all"),
+                "facts": wording.facts(each, score),
+            }
+            for each, score in zip(result.claims, scored, strict=True)
+        ],
+    }
+
+
+def _published(result: StudyResult, directory: Path) -> dict[str, Any] | None:
+    """What the page says beside published figures, the tables written beside it; None where the study has none."""
+    if not result.published:
+        return None
+    published.write_tables(result.published, directory)
+    return {
+        "answer": published.answer(result.published),
+        "table": cut(published.table(result.published), "published.csv has all"),
+        "notes": published.notes(result.published),
+        "method": published.METHOD,
+    }
+
+
+def tuning_section(request: StudyRequest | None, runs: pd.DataFrame, directory: Path) -> dict[str, Any] | None:
+    """What the page says of a study's trials, its table written beside it; None where nothing was tuned."""
+    if request is None or not request.tuned:
+        return None
+    write_tuning(request, runs, directory)
+    return {"words": tuning_words(request), "table": cut(tuning_table(request, runs), "tuning.csv has all")}
