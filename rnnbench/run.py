@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from rnnbench import backends, environment, memory, parity
+from rnnbench.backends import workspace
 from rnnbench.cells.lstm import LSTMCell
 from rnnbench.config import Config, make_cell, make_dataset
 from rnnbench.datasets.base import Task
@@ -156,6 +157,7 @@ def _carry_out(config: Config, training: Training, directory: Path) -> dict[str,
     batch = task.train.batch(0, config.batch_size).to(device, dtype)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         saved_bytes = memory.saved_activation_bytes(model, lambda: task.loss(model(batch)[0], batch))
+    workspace.release()  # of an earlier run in this process, whose memory would count as this one's
     memory.reset_peak(device)
     training.checkpoint = directory / CHECKPOINT
     training.checkpoint_seconds = config.checkpoint_seconds

@@ -97,7 +97,11 @@ def one_line(error: Exception, arguments: list[str]) -> str:
         return str(UsageError("no such choice", key=match.group(1)))
     if "override_grammar" in text:
         words = text.replace("Error parsing override", "").split("\n")[0].split()
-        return f"{words[-1] if words else ''}: cannot be read: options are written key=value (see --help)"
+        word = words[-1] if words else ""
+        key, _, value = word.partition("=")
+        if key and re.search(r"[^\x00-\x7f]", value) and not set("'\"") & set(value):
+            return f"{word}: cannot be read: quote what is not ASCII: '{key}=\"{value}\"'"
+        return f"{word}: cannot be read: options are written key=value (see --help)"
     if not type(error).__module__.startswith(("hydra", "omegaconf")):  # it stumbled over what it did not expect
         return f"{' '.join(arguments)}: cannot be read ({' '.join(text.split())}); see --help"
     return " ".join(text.split())

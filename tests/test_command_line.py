@@ -48,6 +48,7 @@ MISTAKES = [
     (["-m", "seed=range(3,0)"], ["names no run"]),
     (["cell"], ["cell", "key=value"]),
     (["'cell=gru"], ["cell=gru", "key=value"]),
+    (["name=für"], ["name=für", "'name=\"für\"'"]),
     (["cell=[1]"], ["cell"]),
     (["--seq_len", "500"], ["--seq_len", "seq_len=…"]),
     (["-m", "seed=range(0"], ["range(0"]),

@@ -69,10 +69,30 @@ def test_it_is_compact_and_whole(directory: Path) -> None:
     assert not re.search(r"""(src|href)=["']?(https?:|//)""", page)
 
 
+def readme_rows() -> list[tuple[str, str, str]]:
+    """Of the README's first table: (claim, the row, verdict)."""
+    row = r"^(\| .*\(results/folklore/report\.html#claim-(\w+)\).*\*\*(\w+)\*\*.*)$"
+    found = re.findall(row, (ROOT / "README.md").read_text(), re.M)
+    assert len(found) >= 10
+    return [(claim, line, verdict) for line, claim, verdict in found]
+
+
 def test_the_readme_tells_the_verdicts_that_were_found() -> None:
-    """Rows of the README's first table: | claim id in a link | … | verdict |, as verdicts.csv has them."""
     stated = pd.read_csv(ROOT / "results/folklore/verdicts.csv").drop_duplicates("claim").set_index("claim")["verdict"]
-    row = r"^\| .*\(results/folklore/report\.html#claim-(\w+)\).*\*\*(\w+)\*\*"
-    rows = re.findall(row, (ROOT / "README.md").read_text(), re.M)
-    assert len(rows) >= 10
-    assert {claim: stated[claim] for claim, _ in rows} == dict(rows)
+    assert {claim: stated[claim] for claim, _, _ in readme_rows()} == {claim: v for claim, _, v in readme_rows()}
+
+
+def test_the_readme_tells_the_numbers_that_were_found() -> None:
+    """Every "effect [low, high]" is one of that claim's conditions, rounded as it is printed there."""
+    stated = pd.read_csv(ROOT / "results/folklore/verdicts.csv")
+    number = r"([−+]?[\d.]+)"
+    told = 0
+    for claim, line, _ in readme_rows():
+        found = stated.loc[stated["claim"] == claim, ["effect", "low", "high"]].to_numpy()
+        for printed in re.findall(rf"{number} \[{number}, {number}\]", line):
+            errors = [abs(found[:, place] - float(words.replace("−", "-"))) for place, words in enumerate(printed)]
+            units = [0.501 * 10.0 ** -len(words.partition(".")[2]) for words in printed]
+            near = [all(e[row] <= u for e, u in zip(errors, units, strict=True)) for row in range(len(found))]
+            assert any(near), (claim, printed)
+            told += 1
+    assert told > 20

@@ -13,6 +13,7 @@ import torch
 from making import TINY, make, tiny
 
 from rnnbench import run as run_module
+from rnnbench.backends import kernel
 from rnnbench.config import Config
 from rnnbench.errors import UsageError
 from rnnbench.records import load_results, read_record
@@ -50,6 +51,19 @@ def test_the_record_says_what_was_run_and_what_came_of_it() -> None:
     with open(ending.run_dir / "history.csv") as file:
         assert [row["step"] for row in csv.DictReader(file)] == ["0", "5", "10", "15", "20"]
     assert len(load_results("results/here")) == 1
+
+
+@pytest.mark.skipif(kernel.library() is None, reason="the kernel was not compiled")
+def test_the_peak_of_a_run_leaves_out_what_an_earlier_one_has_used() -> None:
+    """An LSTM that keeps 79 MB for backward, then one that keeps next to nothing, in one process."""
+    large = make(*TINY, "cell=lstm", "backend=fused", "hidden_size=256", "seq_len=400", "batch_size=32", "name=large",
+                 "budget.max_steps=2")  # fmt: skip
+    small = tiny("cell=lstm", "backend=fused", "name=small")
+    peaks = []
+    for config in (large, small):
+        assert run(config).status == "ok"
+        peaks.append(record_of(config)["memory"]["peak_bytes"])
+    assert peaks[0] - peaks[1] > 60e6
 
 
 def test_a_run_beside_another_is_marked_contended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

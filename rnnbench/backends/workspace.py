@@ -45,6 +45,12 @@ class _Pool:
             with self.lock:
                 self._free(0)
 
+    def release(self) -> None:
+        with self.lock:
+            for i in range(len(self.blocks) - 1, -1, -1):
+                if sys.getrefcount(self.blocks[i]) <= _FREE:
+                    del self.blocks[i], self.last_used[i]
+
     def _free(self, size: int) -> mmap.mmap | None:
         """A free block of this size; free ones that nobody has wanted for long are let go on the way."""
         self.round += 1
@@ -64,6 +70,11 @@ _FREE = 2  # references to a block that only the pool holds, as getrefcount coun
 _POOL = _Pool()
 if hasattr(os, "register_at_fork"):  # in the child, another thread of the parent may hold the lock for ever
     os.register_at_fork(after_in_child=_POOL.__init__)  # type: ignore[misc]
+
+
+def release() -> None:
+    """Return every block that nobody holds to the system."""
+    _POOL.release()
 
 
 def _fresh(size: int) -> mmap.mmap:

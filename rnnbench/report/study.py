@@ -24,7 +24,7 @@ def study_section(result: StudyResult | None, runs: pd.DataFrame, directory: Pat
     scored = [wording.score_name(each, runs) for each in result.claims]
     beside = [wording.Sentence(published.answer(result.published))] if result.published else []
     return {
-        "answer": wording.answer(result) + beside,
+        "answer": wording.answer(result, measured) + beside,
         "note": result.study.note,
         "published": _published(result, directory),
         "title": result.study.title,

@@ -27,7 +27,8 @@ from rnnbench.studies import Evaluated, StudyResult, evaluate, read_request, sel
 
 METHOD = (
     "Supported, contradicted, equivalent (a difference smaller than the margin, shown) or undecided, at a family-wise "
-    "error of 5 % within a claim, after at least ten pairs of runs that share a seed. Undecided is not “the same”."
+    "error of 5 % within a claim, after at least ten pairs of runs that share a seed. Undecided is not “the same”. "
+    "Intervals cover what a seed changes: first weights, order, data that is made; not another split of a dataset."
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -23,8 +24,8 @@ class Sentence(NamedTuple):
     claim: str = ""  # the id of the claim that it is of
 
 
-def answer(result: StudyResult) -> list[Sentence]:
-    """The study in a few sentences.
+def answer(result: StudyResult, measured: Sequence[str]) -> list[Sentence]:
+    """The study in a few sentences. measured: what each claim measures, in words.
 
     How many claims came out how; then what the study's author has a claim say of its outcome, with the numbers; where
     no claim says anything, the claims that were decided.
@@ -32,7 +33,11 @@ def answer(result: StudyResult) -> list[Sentence]:
     tally = {word: [each for each in result.claims if each.verdict.outcome == word] for word in _SAID}
     counts = ", ".join(f"{len(members)} {_SAID[word]}" for word, members in tally.items() if members)
     sentences = [Sentence(f"Of {len(result.claims)} claim{'s' * (len(result.claims) != 1)}: {counts}.")]
-    found = [Sentence(finding(each), f"{effects(each)}.", each.claim.id) for each in result.claims if finding(each)]
+    found = [
+        Sentence(finding(each), f"{effects(each)} ({words}).", each.claim.id)
+        for each, words in zip(result.claims, measured, strict=True)
+        if finding(each)
+    ]
     if found:
         return sentences + found
     for word, members in tally.items():

@@ -212,6 +212,18 @@ def test_blocks_go_back_to_the_system_when_later_work_is_small(monkeypatch: pyte
     assert not workspace._POOL.blocks
 
 
+def test_blocks_that_nobody_holds_can_be_returned_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workspace, "_POOL", workspace._Pool())
+    block = workspace.empty((1234, 567), torch.float32)
+    view, _ = block.view(-1)[5:], workspace.empty((123, 4567), torch.float32)
+    del block, _
+    workspace.release()
+    assert len(workspace._POOL.blocks) == 1  # the view's
+    del view
+    workspace.release()
+    assert not workspace._POOL.blocks
+
+
 def test_no_memory_is_the_error_that_torch_gives() -> None:
     with pytest.raises(RuntimeError, match="memory"):
         workspace.empty((1 << 46,), torch.float32)
