@@ -47,7 +47,8 @@ class Trials:
             Trial(values, tuple(c.run_id for c in own.configs.values()))
             for values, own in zip(self.values, self.runs, strict=True)
         )
-        return Tuned(self.settings, trials, choose(records) if ended else None, len(self.jobs))
+        runs = {frozenset(dict(text.split("=", 1) for text in job.overrides).items()) for job in self.jobs}
+        return Tuned(self.settings, trials, choose(records) if ended else None, len(runs))
 
 
 def run_study(composer: Composer, name: str, split: Split, asked: Sequence[str], launch: Launch) -> int:
@@ -142,7 +143,8 @@ def _do(asked: Requests, launch: Launch, what: str, alone: bool = False) -> int:
     if not asked.configs:
         return 0
     again = {key for key, config in asked.configs.items() if alone and _contended(config.run_dir)}
-    left = [key for key in asked.configs if key in {*unfinished(asked), *again}]
+    todo = {*unfinished(asked), *again}
+    left = [key for key in asked.configs if key in todo]
     if alone:  # partners next to each other: a machine that grows slower does so for both
         left.sort(key=lambda key: asked.configs[key].seed)
     total = len(asked.configs)

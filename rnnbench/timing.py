@@ -6,8 +6,8 @@ A step is forward, loss, backward, clip and optimizer; making the batch and eval
 from __future__ import annotations
 
 import fcntl
-import getpass
 import os
+import secrets
 import tempfile
 import time
 from contextlib import ExitStack, suppress
@@ -77,14 +77,14 @@ class Presence:
     """
 
     def __init__(self) -> None:
-        self._folder = Path(tempfile.gettempdir()) / f"rnnbench-{getpass.getuser()}"
+        self._folder = Path(tempfile.gettempdir()) / f"rnnbench-{os.getuid()}"
         self._mine: IO[str] | None = None
 
     def __enter__(self) -> Presence:
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
             while self._mine is None:
-                self._mine = _held(self._folder / str(os.getpid()))
+                self._mine = _held(self._folder / f"{os.getpid()}-{secrets.token_hex(4)}")
         except OSError:
             self._mine = None
         return self
@@ -98,8 +98,12 @@ class Presence:
         """Whether another process is training now. Files that nobody holds any more are cleared away."""
         if self._mine is None:
             return False
-        for path in self._folder.iterdir():
-            if path.name == str(os.getpid()):
+        try:
+            files = list(self._folder.iterdir())
+        except OSError:  # cleared away in a long run
+            return False
+        for path in files:
+            if path == Path(self._mine.name):
                 continue
             try:
                 with open(path) as file:

@@ -98,9 +98,9 @@ def one_line(error: Exception, arguments: list[str]) -> str:
     if "override_grammar" in text:
         words = text.replace("Error parsing override", "").split("\n")[0].split()
         word = words[-1] if words else ""
-        key, _, value = word.partition("=")
-        if key and re.search(r"[^\x00-\x7f]", value) and not set("'\"") & set(value):
-            return f"{word}: cannot be read: quote what is not ASCII: '{key}=\"{value}\"'"
+        name, _, given = word.partition("=")
+        if name and re.search(r"[^\x00-\x7f]", given) and not set("'\"") & set(given):
+            return f"{word}: cannot be read: quote what is not ASCII: '{name}=\"{given}\"'"
         return f"{word}: cannot be read: options are written key=value (see --help)"
     if not type(error).__module__.startswith(("hydra", "omegaconf")):  # it stumbled over what it did not expect
         return f"{' '.join(arguments)}: cannot be read ({' '.join(text.split())}); see --help"

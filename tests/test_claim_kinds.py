@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from scipy import stats
 
 from rnnbench.records import load_results
+from rnnbench.report.verdicts import condition_table
+from rnnbench.report.wording import effects
 from rnnbench.studies import evaluate_claim
 from tests.claims import RAMP, claim, scores, table, verdict_of
 from tests.fake_records import record
@@ -46,6 +49,29 @@ def test_nobody_solved_it(tmp_path: Path) -> None:
     found = verdict_of(tmp_path, [*times("gru", [None] * 10), *times("lstm", [None] * 10)], **SOLVES["solve"])
     assert found.verdict.outcome == "undecided"
     assert found.verdict.reason == "no run of either solved it before 2000"
+    (judged,) = found.verdict.conditions  # no effect of 0 with an interval of width 0, and nothing shown equal
+    assert math.isnan(judged.condition.effect.estimate) and judged.condition.p_within == 1.0
+    assert effects(found) == "GRU − LSTM: –"
+
+
+def test_nobody_solved_it_and_nobody_knows_until_when(tmp_path: Path) -> None:
+    """All diverged, and no budget in steps: nothing says up to when they would have been watched."""
+    lost = [*times("gru", [None] * 10, status="diverged"), *times("lstm", [None] * 10, status="diverged")]
+    for content in lost:
+        content["config"]["budget"]["max_steps"] = None
+    found = verdict_of(tmp_path, lost, **SOLVES["solve"])
+    assert (found.verdict.outcome, found.verdict.reason) == ("undecided", "no run of either solved it")
+    assert found.log_rank == (None,)
+
+
+def test_all_solve_at_the_same_step(tmp_path: Path) -> None:
+    """At 300 of a budget without steps: a difference of exactly 0, which is not that nobody solved it."""
+    same = [*times("gru", [300] * 10), *times("lstm", [300] * 10)]
+    for content in same:
+        content["config"]["budget"]["max_steps"] = None
+    found = verdict_of(tmp_path, same, **SOLVES["solve"] | {"margin": 50})
+    assert found.verdict.conditions[0].condition.effect.estimate == 0
+    assert found.verdict.outcome == "equivalent"
 
 
 def test_a_run_that_stopped_unsolved_before_the_budget_is_an_obstacle(tmp_path: Path) -> None:
@@ -76,6 +102,8 @@ def test_seconds_to_solve_are_cut_where_every_run_is_known(tmp_path: Path) -> No
     found = verdict_of(tmp_path, contents, **SOLVES["solve"] | {"metric": "seconds_to_threshold"})
     assert found.measured[0].horizon == 30
     assert found.verdict.conditions[0].condition.effect.estimate == pytest.approx(-4.0)  # (8 · 0 + 2 · −20) / 10
+    row = condition_table(found).iloc[0]  # the means that were compared: 10, and (8 · 10 + 2 · 30) / 10
+    assert (row["GRU (restricted mean)"], row["LSTM (restricted mean)"]) == ("10.00", "14.00")
 
 
 COUNTED = {"kind": "closed_form", "metric": "recurrent_parameters", "scale": "ratio", "direction": "less"}
@@ -89,6 +117,12 @@ def test_a_count_is_exactly_three_quarters_or_not(tmp_path: Path) -> None:
     assert evaluate_claim(claim(**COUNTED, expected=0.5), runs).verdict.outcome == "contradicted"
     assert evaluate_claim(claim(**COUNTED), runs).verdict.outcome == "supported"
     assert evaluate_claim(claim(**COUNTED, compare=["lstm", "rnn"]), runs).verdict.outcome == "contradicted"
+
+
+def test_a_width_without_its_partner_is_no_case_of_it_depends(tmp_path: Path) -> None:
+    runs = [record("gru"), record("lstm"), record("gru", hidden_size=32)]
+    found = verdict_of(tmp_path, runs, **COUNTED, expected=0.75, by=["hidden_size"])
+    assert found.verdict.reason == "supported in h = 64; undecided in h = 32"
 
 
 def test_it_depends_on_the_data(tmp_path: Path) -> None:
@@ -135,6 +169,11 @@ def test_an_interaction_is_how_the_difference_changes_with_each_doubling(tmp_pat
     assert found.measured[0].first - found.measured[0].second == pytest.approx(0.02 + noise / 2)
     lower = verdict_of(tmp_path / "less", by_size(0.02, 0.05), **INTERACTION)
     assert lower.verdict.outcome == "contradicted"
+
+
+def test_an_interaction_over_nothing_that_runs_have(tmp_path: Path) -> None:
+    found = verdict_of(tmp_path, by_size(0.05, 0.03), **INTERACTION | {"over": "train_siz"})
+    assert (found.verdict.outcome, found.verdict.reason) == ("undecided", "no run has a column train_siz")
 
 
 def test_a_seed_without_every_size_has_no_slope(tmp_path: Path) -> None:

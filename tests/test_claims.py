@@ -87,7 +87,7 @@ def test_runs_that_were_still_improving_at_the_end_of_their_budget_are_said(tmp_
     ):
         contents[seed] |= {"stopped_by": by, "best_step": best}
     (m,) = verdict_of(tmp_path, contents).measured
-    assert m.left_out == ("3 of 10 gru run(s) were still improving on validation when the budget ended",)
+    assert m.left_out == ("3 of 10 GRU run(s) were still improving on validation when the budget ended",)
 
 
 def test_contended_runs_and_other_machines_are_kept_out_of_times_alone(tmp_path: Path) -> None:

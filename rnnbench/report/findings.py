@@ -60,6 +60,8 @@ def compare(runs: pd.DataFrame) -> list[Comparison]:
             if not differences:
                 continue
             own = scores[scores["cell"].isin([cells[0], other])]
+            if panel.fixed.get("forget_bias") is not None and own["forget_bias"].isna().all():
+                continue  # neither has a forget gate: they are compared where none is named
             found.append(Comparison(
                 panel.dataset, panel.setting, panel.fixed, cells[0], other, str(own["metric"].iloc[0]),
                 bool(own["higher_is_better"].iloc[0]),

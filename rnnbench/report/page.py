@@ -46,12 +46,14 @@ def make_report(directory: Path | str) -> Path:
         found = len(results.skipped) + len(results.unfinished)
         raise UsageError(f"no results in {directory}: no readable {RECORD} in {found} run director(ies)")
     request = read_request(directory)
-    counted = results.runs
+    counted, others = results.runs, 0
     if request is not None:
-        asked = list(request.runs)
-        counted = counted[counted["run_id"].isin(asked) if asked else ~counted["run_id"].isin(request.trials)]
+        asked, tried = list(request.runs), counted["run_id"].isin(request.trials)
+        counted = counted[counted["run_id"].isin(asked) if asked else ~tried]
+        others = len(results.runs) - len(counted) - int(tried.sum())
     if counted.empty:
-        raise UsageError(f"no results in {directory}: only trials, which choose settings, have ended yet")
+        there = f"{others} run(s) that the study does not ask for" if others else "trials, which choose settings"
+        raise UsageError(f"no results in {directory}: only {there}, have ended yet")
     runs = with_conditions(_as_tuned(counted, request))
     few = lean(runs)
     comparisons = compare(few)
@@ -74,7 +76,7 @@ def make_report(directory: Path | str) -> Path:
         directory / "runs.csv", _portable(with_conditions(counted), directory).to_csv(index=False, lineterminator="\n")
     )
     answer, warnings = text.answer(few, comparisons), text.warnings(results, runs, directory, study is not None)
-    if request is not None and (others := len(results.runs) - len(counted) - len(request.trials)) > 0:
+    if others > 0:
         warnings.append(f"{others} more run(s) lie here that the study as it is now does not ask for; none is shown.")
     write_text_atomically(directory / "summary.md", _summary_md(directory, runs, answer, warnings, table))
     environment = Environment(
@@ -102,11 +104,15 @@ def make_report(directory: Path | str) -> Path:
 
 
 def _as_tuned(runs: pd.DataFrame, request: StudyRequest | None) -> pd.DataFrame:
-    """Without the keys that trials chose: runs are shown and compared as tuned, whatever values that gave each cell."""
-    if request is None or not request.tuned or request.study.tuning is None:
+    """Without the values that trials chose: runs are shown and compared as tuned, whatever that gave each cell."""
+    if request is None or request.study.tuning is None:
         return runs
-    columns = {key.replace(".", "_") for key in request.study.tuning.space}
-    return runs.assign(**{name: runs[name].mask(runs[name].notna()) for name in columns if name in runs})
+    columns = [key.replace(".", "_") for key in request.study.tuning.space]
+    chosen = {tuple(each.trials[each.chosen].values.values()) for each in request.tuned if each.chosen is not None}
+    if not chosen or not set(columns) <= set(runs):
+        return runs
+    tuned = pd.Series([values in chosen for values in runs[columns].itertuples(index=False, name=None)], runs.index)
+    return runs.assign(**{name: runs[name].mask(tuned) for name in columns})
 
 
 def _drawings(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> list[Drawing]:

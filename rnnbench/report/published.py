@@ -61,12 +61,15 @@ _ANSWERS = {
     "worse": "ours is worse than",
     "off": "ours is another than",
     "few": "one run or none that ended well stands beside",
+    "mixed": "runs that have no common mean stand beside",
     "missing": "not run yet:",
 }
 
 
 def _outcome(each: Beside) -> str:
-    if each.ours.n < 2 or each.obstacle:
+    if each.obstacle:
+        return "mixed"
+    if each.ours.n < 2:
         return "missing" if each.asked == each.missing else "few"
     if each.holds:
         return "holds"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from rnnbench.records import cell_name, load_results, with_missing, write_text_atomically
@@ -23,7 +24,7 @@ from rnnbench.report.wording import (
     score_name,
 )
 from rnnbench.statistics import ConditionVerdict
-from rnnbench.studies import Evaluated, StudyResult, evaluate, read_request, selected
+from rnnbench.studies import Evaluated, StudyResult, evaluate, higher_is_better, read_request, selected
 
 METHOD = (
     "Supported, contradicted, equivalent (a difference smaller than the margin, shown) or undecided, at a family-wise "
@@ -62,9 +63,9 @@ def measured_names(result: StudyResult, runs: pd.DataFrame) -> list[str]:
         own = selected(each.claim.select, runs)
         words = in_words(each, score_name(each, runs))
         if each.claim.metric.startswith(("test_", "valid_")):
-            ways = own["higher_is_better"].dropna().unique() if each.claim.metric.endswith("_score") else [False]
+            ways = {higher_is_better(each.claim, part) for _, part in own.groupby("metric")}
             if len(ways) == 1:
-                words += f", {'higher' if ways[0] else 'lower'} is better"
+                words += f", {'higher' if ways.pop() else 'lower'} is better"
         names.append(words)
     return names
 
@@ -97,6 +98,9 @@ def _condition_row(each: Evaluated, index: int, judged: ConditionVerdict) -> dic
     ):
         if each.claim.kind == "success":
             row[cell_name(label)] = f"{int(solved.sum())} of {len(solved)} solved"
+        elif each.claim.kind == "solve_time":
+            cut = np.minimum(values, m.horizon)
+            row[f"{cell_name(label)} (restricted mean)"] = number(float(cut.mean()), 4) if len(cut) else "–"
         else:
             row[f"{cell_name(label)} (mean)"] = number(float(values.mean()), 4) if len(values) else "–"
     row[f"{comparison(each)} [95 % interval]"] = effect(each, condition.effect)

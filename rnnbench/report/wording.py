@@ -32,6 +32,8 @@ def answer(result: StudyResult, measured: Sequence[str]) -> list[Sentence]:
     """
     tally = {word: [each for each in result.claims if each.verdict.outcome == word] for word in _SAID}
     counts = ", ".join(f"{len(members)} {_SAID[word]}" for word, members in tally.items() if members)
+    if not result.claims:
+        return []
     sentences = [Sentence(f"Of {len(result.claims)} claim{'s' * (len(result.claims) != 1)}: {counts}.")]
     found = [
         Sentence(finding(each), f"{effects(each)} ({words}).", each.claim.id)
@@ -232,12 +234,26 @@ def would_change(each: Evaluated) -> str:
 
 def _more_of_the_same(each: Evaluated) -> str:
     """Whether ten other seeds might have said otherwise: they might where the p-value is not far below 5 %."""
-    deciding = [j for j in each.verdict.conditions if j.outcome == each.verdict.outcome] or each.verdict.conditions
-    decided = [j.p_within if _says_equal(each, j) else j.p_adjusted for j in deciding]
-    worst = max(decided) if each.claim.combine == "all" and each.verdict.outcome == "supported" else min(decided)
+    worst = _rests_on(each)
     if worst > _FIRM:
         return f"and as many other seeds may well leave it undecided: it rests on p = {number(worst, 2)}"
     return "more seeds are unlikely to"
+
+
+def _rests_on(each: Evaluated) -> float:
+    """The p-value that the verdict hangs on: the largest where all were needed, the least where one sufficed."""
+    outcome, conditions = each.verdict.outcome, each.verdict.conditions
+
+    def p_of(wanted: str) -> list[float]:
+        those = [j for j in conditions if j.outcome == wanted] or conditions
+        return [j.p_within if _says_equal(each, j) else j.p_adjusted for j in those]
+
+    if each.claim.kind == "heterogeneity":  # above somewhere and below somewhere, or every condition decided
+        if outcome == "supported":
+            return max(min(p_of("supported")), min(p_of("contradicted")))
+        return max(p for j in conditions for p in [j.p_within if _says_equal(each, j) else j.p_adjusted])
+    all_needed = outcome == "equivalent" or (outcome == "supported" and each.claim.combine == "all")
+    return (max if all_needed else min)(p_of(outcome))
 
 
 def _says_equal(each: Evaluated, judged: ConditionVerdict) -> bool:

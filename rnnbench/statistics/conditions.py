@@ -163,15 +163,18 @@ def solve_time_condition(
 
     Negative: x solves sooner. A run unsolved at the horizon counts as the horizon, which is what a restricted mean is;
     one stopped unsolved before it raises ValueError. Where no run of either cell solved, nothing is known about which
-    is sooner: the condition carries that as its obstacle.
+    is sooner: the condition has no effect, and that as its obstacle.
     """
+    runs = ((x_times, x_solved), (y_times, y_solved))
+    known = any(bool((outcomes(done, "solved") & (np.asarray(t, float) <= horizon)).any()) for t, done in runs)
     x, y = restricted_times(x_times, x_solved, horizon), restricted_times(y_times, y_solved, horizon)
     first, second = paired_vectors(x, y)
     condition = contrast_condition(name, first - second, margin)
-    effect = replace(condition.effect, method=f"restricted mean to {horizon:g}, {condition.effect.method}")
-    nothing = len(x) > 0 and bool((x >= horizon).all() and (y >= horizon).all())
-    obstacle = f"no run of either solved it before {horizon:g}" if nothing else ""
-    return replace(condition, effect=effect, obstacle=obstacle)
+    method = f"restricted mean to {horizon:g}, {condition.effect.method}"
+    if len(x) and not known:
+        unknown = Interval(NAN, NAN, NAN, len(x), method)
+        return Condition(name, unknown, 1.0, margin, obstacle=f"no run of either solved it before {horizon:g}")
+    return replace(condition, effect=replace(condition.effect, method=method))
 
 
 def _smallest_level(

@@ -12,7 +12,7 @@ from rnnbench.studies.definition import (
     write_request,
 )
 from rnnbench.studies.evaluate import Evaluated, StudyResult, evaluate, evaluate_claim
-from rnnbench.studies.measure import Measured, measure, named, selected
+from rnnbench.studies.measure import Measured, higher_is_better, measure, named, selected
 from rnnbench.studies.published import Beside, beside
 from rnnbench.studies.tuning import RULE, Trial, Tuned, Tuning, choose
 
@@ -34,6 +34,7 @@ __all__ = [
     "choose",
     "evaluate",
     "evaluate_claim",
+    "higher_is_better",
     "measure",
     "named",
     "overrides",

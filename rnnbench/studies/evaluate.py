@@ -146,7 +146,9 @@ def _counted(claim: StudyClaim, measured: tuple[Measured, ...]) -> Evaluated:
     elif len(found["undecided"]) == len(judged):
         done = Verdict(tested, "undecided", judged[0].reason, 0, ())
     else:
-        done = Verdict(tested, "undecided", "it depends: " + "; ".join(words), 0, ())
+        decided = sum(1 for word, those in found.items() if those and word != "undecided")
+        depends = "it depends: " if decided > 1 else ""
+        done = Verdict(tested, "undecided", depends + "; ".join(words), 0, ())
     return Evaluated(claim, replace(done, n=smallest, conditions=judged), measured, "none: counted, not sampled")
 
 
@@ -203,8 +205,8 @@ def _heterogeneous(claim: StudyClaim, measured: tuple[Measured, ...], conditions
     elif not open_:
         outcome = "contradicted"
         parts = parts or ["within the margin everywhere"]
-    numbers = [j.more_seeds for j in open_]
-    more = max((n for n in numbers if n is not None), default=None) if outcome == "undecided" else None
+    known = [j.more_seeds for j in open_ if j.more_seeds is not None]
+    more = max(known) if outcome == "undecided" and known and len(known) == len(open_) else None
     judged = tuple(replace(j, outcome=j.outcome, reason=_ahead(j, a, b)) for j in base.conditions)
     done = replace(base, outcome=outcome, reason="; ".join(parts), more_seeds=more, conditions=judged)
     spread: Heterogeneity | None = None

@@ -104,10 +104,12 @@ def _said(value: Any) -> str:
 def _measured(claim: StudyClaim, settings: Mapping[str, Any], part: pd.DataFrame) -> Measured:
     name, total = _name(settings), len(part)
     missing = tuple(part.loc[part["status"].isin(["missing", "failed"]), "run_id"])
-    one = [claim.between, "seed", *([claim.over] if claim.over in part else [])]
+    if claim.over is not None and claim.over not in part:
+        return Measured(name, settings, runs=total, missing=missing, obstacle=f"no run has a column {claim.over}")
+    one = [claim.between, "seed", *([claim.over] if claim.over else [])]
     twice = part[part.duplicated(one, keep=False)]
     if len(twice):
-        first = twice.groupby(one, sort=True).get_group(tuple(twice[one].iloc[0]))
+        first = twice.groupby(one, sort=True, dropna=False).get_group(tuple(twice[one].iloc[0]))
         differ = [c for c in COLUMNS if "config" in COLUMNS[c][0] and first[c].nunique(dropna=False) > 1]
         why = f"several runs for one seed, which differ in {', '.join(differ) or 'nothing recorded'}"
         return Measured(
@@ -157,10 +159,10 @@ def _values(claim: StudyClaim, ended: pd.DataFrame, left_out: list[str]) -> pd.S
     if is_score:
         cut = ended["stopped_by"].isin(["max_steps", "max_epochs", "max_seconds"])
         cut &= (ended["best_step"] >= _LATE * ended["steps"]).fillna(False).astype(bool)
-        for side in claim.compare:
-            own = ended[claim.between] == side
+        for side, value in zip(claim.sides, _as_in(ended[claim.between], claim.compare), strict=True):
+            own = ended[claim.between] == value
             if (cut & own).any():
-                which = f"{int((cut & own).sum())} of {int(own.sum())} {side}"
+                which = f"{int((cut & own).sum())} of {int(own.sum())} {cell_name(side)}"
                 left_out.append(f"{which} run(s) were still improving on validation when the budget ended")
     unknown = int((values.isna() & (~diverged | is_score)).sum())
     if unknown:
@@ -223,7 +225,7 @@ def _times_to_solve(claim: StudyClaim, ended: pd.DataFrame, left_out: list[str])
 
 def _paired(claim: StudyClaim, ended: pd.DataFrame, values: pd.Series, left_out: list[str]) -> pd.DataFrame:
     """A row a seed that both have: value_x, solved_x, steps_x, value_y, …"""
-    columns = ["seed", "status", "env_cpu", "device", "threads", "budget_max_steps"]
+    columns = ["seed", "status", "env_cpu", "env_gpu", "device", "threads", "budget_max_steps"]
     table = ended.reindex(columns=columns).assign(value=values, solved=_solved(ended, claim))
     table = table[values.notna()].set_index("seed")
     own = ended.loc[values.notna(), claim.between]
@@ -234,9 +236,9 @@ def _paired(claim: StudyClaim, ended: pd.DataFrame, values: pd.Series, left_out:
         left_out.append(f"{alone} run(s) have no partner of the same seed")
     if claim.metric in TIMES and claim.kind != "success":
         same = pd.Series(True, index=pairs.index)
-        for column in ("env_cpu", "device", "threads"):
-            a, b = pairs[f"{column}_x"].astype(str), pairs[f"{column}_y"].astype(str)
-            same &= a == b
+        for column in ("env_cpu", "env_gpu", "device", "threads"):
+            a, b = pairs[f"{column}_x"], pairs[f"{column}_y"]
+            same &= (a == b).fillna(False).astype(bool) | (a.isna() & b.isna())
         if not same.all():
             left_out.append(f"{int((~same).sum())} pair(s) timed on different machines or threads are kept out")
         pairs = pairs[same]
@@ -262,6 +264,9 @@ def _censored(
     done_x, done_y = pairs["solved_x"].to_numpy(bool), pairs["solved_y"].to_numpy(bool)
     horizon = claim.horizon if claim.horizon is not None else _horizon(claim, pairs)
     if claim.kind == "solve_time" and len(pairs):
+        if math.isnan(horizon):
+            return Measured(name, settings, runs=total, missing=missing, obstacle="no run of either solved it",
+                            left_out=tuple(left_out))  # fmt: skip
         never = int((~done_x).sum() + (~done_y).sum())
         those = f"{never} of {2 * len(pairs)} runs never solved it and are censored" if never else "all runs solved it"
         left_out.append(f"{those} (horizon {horizon:.4g})")

@@ -6,6 +6,7 @@ import html
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from rnnbench.errors import UsageError
 from rnnbench.records import load_results
 from rnnbench.report import make_report, verdict_lines
 from rnnbench.report.latex import latex
-from rnnbench.report.verdicts import study_result
+from rnnbench.report.verdicts import measured_names, study_result
 from rnnbench.report.wording import would_change
 from rnnbench.studies import study_from, write_request
 from tests.fake_records import record, write
@@ -165,6 +166,49 @@ def test_what_would_change_a_verdict(whole: Path) -> None:
     few = study_result(whole, load_results(whole).query("seed < 5"))
     assert few is not None
     assert would_change(few.claims[2]).startswith("About 5 more seeds")
+
+
+@pytest.mark.parametrize(("kind", "outcome", "judged", "rests"), [
+    ("paired", "supported", [("supported", 0.001), ("supported", 0.04)], 0.04),  # in all
+    ("paired", "contradicted", [("contradicted", 0.04), ("contradicted", 0.001)], 0.001),  # in one, and none otherwise
+    ("paired", "equivalent", [("equivalent", 0.04), ("equivalent", 0.001)], 0.04),
+    ("heterogeneity", "supported", [("supported", 0.001), ("supported", 0.03), ("contradicted", 0.04)], 0.04),
+    ("heterogeneity", "contradicted", [("supported", 0.001), ("equivalent", 0.04)], 0.04),
+])  # fmt: skip
+def test_a_verdict_is_as_firm_as_the_weakest_that_it_needs(
+    whole: Path, kind: str, outcome: Any, judged: list[tuple[Any, float]], rests: float
+) -> None:
+    """Where p = 0.04 was needed other seeds may well say otherwise; where p = 0.001 was enough they hardly would."""
+    result = study_result(whole)
+    assert result is not None
+    each = next(c for c in result.claims if c.claim.kind == kind and c.claim.id != "nothing")
+    one = each.verdict.conditions[0]
+    conditions = tuple(replace(one, outcome=word, p_adjusted=p, p_within=p) for word, p in judged)
+    made = replace(each, verdict=replace(each.verdict, outcome=outcome, conditions=conditions))
+    assert ("it rests on p = 0.04" in would_change(made)) == (rests > 0.01)
+
+
+def test_a_study_of_published_figures_alone_has_no_tally(tmp_path: Path) -> None:
+    write(tmp_path, contents(), histories=False)
+    row = {"select": {"cell": "gru", "seq_len": 50}, "value": 0.9, "source": "A 2020"}
+    study = study_from({"title": "t", "sweeps": [{"cell": "gru"}], "claims": [], "published": [row]})
+    write_request(tmp_path, "made", study, {each["run_id"]: each["config"] for each in contents()})
+    page = make_report(tmp_path).read_text()
+    assert "Of 0 claims" not in page
+    assert '<p class="lead">Of 1 published figure' in page
+
+
+def test_which_way_is_better_is_said_as_it_was_counted(tmp_path: Path) -> None:
+    write(tmp_path, contents(), histories=False)
+    claims = [PAIR | {"id": f"c{index}", "statement": "s", "kind": "paired", "direction": "greater"} | changes
+              for index, changes in enumerate([{"metric": "test_accuracy"}, {"metric": "test_loss"},
+                                               {"metric": "test_score", "better": "lower"}])]  # fmt: skip
+    study = study_from({"title": "t", "sweeps": [{"cell": "gru"}], "claims": claims})
+    write_request(tmp_path, "made", study, {each["run_id"]: each["config"] for each in contents()})
+    result = study_result(tmp_path)
+    assert result is not None
+    ways = [words.rpartition(", ")[2] for words in measured_names(result, load_results(tmp_path))]
+    assert ways == ["higher is better", "lower is better", "lower is better"]
 
 
 def test_a_plain_sweep_has_no_verdicts(tmp_path: Path) -> None:
