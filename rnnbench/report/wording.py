@@ -104,7 +104,8 @@ def effects(each: Evaluated) -> str:
     if not known:
         return f"{name}: –"
     low, high = number(min(known)), number(max(known))
-    return f"{name}: {low if low == high else f'{low} to {high}'} over {len(known)} conditions"
+    those = len(conditions) if len(known) == len(conditions) else f"{len(known)} of {len(conditions)}"
+    return f"{name}: {low if low == high else f'{low} to {high}'} over {those} conditions"
 
 
 def comparison(each: Evaluated) -> str:
