@@ -104,13 +104,19 @@ def make_report(directory: Path | str) -> Path:
 
 
 def _as_tuned(runs: pd.DataFrame, request: StudyRequest | None) -> pd.DataFrame:
-    """Without the values that trials chose: runs are shown and compared as tuned, whatever that gave each cell."""
+    """Without the values that trials chose: runs are shown and compared as tuned, whatever that gave each cell.
+
+    Other runs keep theirs where they would else be taken for tuned ones.
+    """
     if request is None or request.study.tuning is None:
         return runs
     columns = [key.replace(".", "_") for key in request.study.tuning.space]
     chosen = {tuple(each.trials[each.chosen].values.values()) for each in request.tuned if each.chosen is not None}
     if not chosen or not set(columns) <= set(runs):
         return runs
+    plain = runs.assign(**{name: runs[name].mask(runs[name].notna()) for name in columns})
+    if not with_conditions(plain).duplicated(["condition", "seed"]).any():
+        return plain
     tuned = pd.Series([values in chosen for values in runs[columns].itertuples(index=False, name=None)], runs.index)
     return runs.assign(**{name: runs[name].mask(tuned) for name in columns})
 

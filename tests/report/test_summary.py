@@ -12,7 +12,9 @@ import pytest
 from rnnbench.records import load_results
 from rnnbench.report.conditions import panels, shown_keys, with_conditions
 from rnnbench.report.findings import compare, headline, ratio
+from rnnbench.report.page import _as_tuned
 from rnnbench.report.summary import interval, number, summarise
+from rnnbench.studies import StudyRequest, Trial, Tuned, study_from
 from tests.fake_records import record, sweep, write
 
 
@@ -174,3 +176,15 @@ def test_intervals_for_readers() -> None:
     assert interval(0.92, 0.870317, 0.969683) == "0.920 [0.870, 0.970]"
     assert interval(0.9, math.nan, math.nan) == "0.9000"
     assert interval(0.5, 0.5, 0.5) == "0.5000 [0.5000, 0.5000]"
+
+
+def test_runs_at_defaults_are_not_taken_for_tuned_ones(tmp_path: Path) -> None:
+    """One grid tuned (to 0.01) and the same at its default (0.002) make two conditions, not one of twice the seeds."""
+    values = {"title": "t", "sweeps": [{"cell": "gru"}], "claims": [],
+              "tuning": {"trials": 1, "seeds": [9], "space": {"optimizer.lr": [0.001, 0.1]}}}  # fmt: skip
+    tuned = Tuned({"cell": "gru"}, (Trial({"optimizer.lr": 0.01}, ("trial",)),), 0, 2)
+    request = StudyRequest("s", study_from(values), {}, (tuned,))
+    both = [record(seed=seed, lr=lr) for lr in (0.01, 0.002) for seed in (0, 1)]
+    assert _as_tuned(runs_of(tmp_path / "both", both), request)["optimizer_lr"].isna().sum() == 2
+    each_its_own = [record(cell, seed=seed, lr=lr) for cell, lr in (("gru", 0.01), ("lstm", 0.05)) for seed in (0, 1)]
+    assert _as_tuned(runs_of(tmp_path / "own", each_its_own), request)["optimizer_lr"].isna().all()
