@@ -117,7 +117,7 @@ def _curves(each: Evaluated) -> Drawing | None:
         axes.set_title("\n".join(textwrap.wrap(f"{m.name}: {_solved(each, index)}", 50)), loc="left", color=INK)
 
     def make(columns: int) -> Figure:
-        across = min(columns, 2 if len(shown) == 4 else len(shown))
+        across = min(columns, 2 if len(shown) == 4 else len(shown))  # four are a square, not three and one
         down = math.ceil(len(shown) / across)
         figure = Figure(figsize=(4.6 * across, 3.4 * down + 0.4), layout="constrained")
         places = list(figure.subplots(down, across, squeeze=False).flat)

@@ -52,8 +52,8 @@ def make_report(directory: Path | str) -> Path:
         counted = counted[counted["run_id"].isin(asked) if asked else ~tried]
         others = len(results.runs) - len(counted) - int(tried.sum())
     if counted.empty:
-        there = f"{others} run(s) that the study does not ask for" if others else "trials, which choose settings"
-        raise UsageError(f"no results in {directory}: only {there}, have ended yet")
+        there = f"{others} run(s) that the study does not ask for" if others else "trials that choose settings"
+        raise UsageError(f"no results in {directory}: nothing but {there} has ended yet")
     runs = with_conditions(_as_tuned(counted, request))
     few = lean(runs)
     comparisons = compare(few)

@@ -245,14 +245,14 @@ def _rests_on(each: Evaluated) -> float:
     """The p-value that the verdict hangs on: the largest where all were needed, the least where one sufficed."""
     outcome, conditions = each.verdict.outcome, each.verdict.conditions
 
-    def p_of(wanted: str) -> list[float]:
+    def p_of(wanted: str = "") -> list[float]:
         those = [j for j in conditions if j.outcome == wanted] or conditions
         return [j.p_within if _says_equal(each, j) else j.p_adjusted for j in those]
 
     if each.claim.kind == "heterogeneity":  # above somewhere and below somewhere, or every condition decided
         if outcome == "supported":
             return max(min(p_of("supported")), min(p_of("contradicted")))
-        return max(p for j in conditions for p in [j.p_within if _says_equal(each, j) else j.p_adjusted])
+        return max(p_of())
     all_needed = outcome == "equivalent" or (outcome == "supported" and each.claim.combine == "all")
     return (max if all_needed else min)(p_of(outcome))
 
