@@ -57,8 +57,12 @@ def score_name(runs: pd.DataFrame, split: str = "test") -> str:
 
 def _finding(panel: Panel, comparisons: Sequence[Comparison]) -> str:
     words = headline(of_panel(comparisons, panel), [panel.x])
-    cells = panel.runs["cell"].unique()
-    return words or (f"{cell_name(cells[0])} alone" if len(cells) == 1 else "no seed in common")
+    if words:
+        return words
+    seeds = [set(part["seed"]) for _, part in panel.cells()]
+    if len(seeds) == 1:
+        return f"{cell_name(panel.runs['cell'].iloc[0])} alone"
+    return "not compared: settings differ" if set.intersection(*seeds) else "not compared: no seed in common"
 
 
 def _score(part: pd.DataFrame, x: str) -> Mark:

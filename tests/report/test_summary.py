@@ -13,6 +13,7 @@ from rnnbench.records import load_results
 from rnnbench.report.conditions import panels, shown_keys, with_conditions
 from rnnbench.report.findings import compare, headline, ratio
 from rnnbench.report.page import _as_tuned
+from rnnbench.report.scores import scores
 from rnnbench.report.summary import interval, number, summarise
 from rnnbench.studies import StudyRequest, Trial, Tuned, study_from
 from tests.fake_records import record, sweep, write
@@ -125,6 +126,20 @@ def test_titles_claim_no_more_than_the_intervals_show(tmp_path: Path) -> None:
     )
     one = compare(runs_of(tmp_path / "one", [record("gru", test_score=0.9), record("lstm", test_score=0.1)]))
     assert headline(one) == "one seed, no interval (n = 1)"
+
+
+@pytest.mark.parametrize(
+    ("width", "first_seed", "words"),
+    [(36, 0, "no clear difference"), (46, 0, "settings differ"), (36, 5, "no seed in common")],
+)
+def test_a_title_says_why_cells_are_not_compared(tmp_path: Path, width: int, first_seed: int, words: str) -> None:
+    contents = [record("lstm", dataset="jsb", hidden_size=36, seed=s, test_score=8.5 + 0.1 * s) for s in (0, 1)]
+    contents += [
+        record("gru", dataset="jsb", hidden_size=width, seed=first_seed + s, test_score=8.6 - 0.1 * s) for s in (0, 1)
+    ]
+    runs = runs_of(tmp_path, contents)
+    drawing = scores(runs, compare(runs))
+    assert drawing is not None and words in drawing.finding
 
 
 def test_cells_tuned_apart_are_compared_and_it_is_said(tmp_path: Path) -> None:
