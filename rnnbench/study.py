@@ -145,8 +145,9 @@ def _do(asked: Requests, launch: Launch, what: str, alone: bool = False) -> int:
     again = {key for key, config in asked.configs.items() if alone and _contended(config.run_dir)}
     todo = {*unfinished(asked), *again}
     left = [key for key in asked.configs if key in todo]
-    if alone:  # partners next to each other: a machine that grows slower does so for both
-        left.sort(key=lambda key: asked.configs[key].seed)
+    if alone:  # partners next to each other, first the one, then the other: a machine that grows slower favours neither
+        place = {key: at for at, key in enumerate(left)}
+        left.sort(key=lambda key: (seed := asked.configs[key].seed, place[key] * (-1) ** seed))
     total = len(asked.configs)
     print(f"{total} {what}: {total - len(left)} finished before, {len(left)} to do", flush=True)
     jobs = [[*asked.jobs[key], "force=true"] if key in again else asked.jobs[key] for key in left]

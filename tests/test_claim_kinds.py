@@ -171,6 +171,38 @@ def test_an_interaction_is_how_the_difference_changes_with_each_doubling(tmp_pat
     assert lower.verdict.outcome == "contradicted"
 
 
+def test_an_interaction_over_two_names_is_the_change_from_the_first_to_the_second(tmp_path: Path) -> None:
+    """GRU / LSTM is 0.5 through one backend and 1.5 through the other, so it changes by a factor of 3."""
+    contents = []
+    for (cell, backend), ms in {
+        ("gru", "fused"): 2.0, ("lstm", "fused"): 4.0, ("gru", "torch"): 9.0, ("lstm", "torch"): 6.0,
+    }.items():  # fmt: skip
+        for seed in range(10):
+            factor = 1 + 0.01 * seed * (cell == "gru" and backend == "torch")
+            own = record(cell, seed=seed, backend=backend, config__backend=backend)
+            own["timing"]["step_ms"] |= {"median": ms * factor}
+            contents.append(own | {"run_id": f"{own['run_id']}-{backend}"})
+    contrast: dict[str, Any] = {
+        "kind": "interaction", "over": "backend_asked", "metric": "step_ms_median", "scale": "ratio", "margin": 1.05,
+    }  # fmt: skip
+    found = verdict_of(tmp_path, contents, **contrast)
+    assert found.verdict.outcome == "supported"
+    expected = 3 * math.exp(np.log(1 + 0.01 * np.arange(10)).mean())
+    assert found.verdict.conditions[0].condition.effect.estimate == pytest.approx(expected)
+    less = verdict_of(tmp_path, contents, **contrast, direction="less")
+    assert less.verdict.outcome == "contradicted"
+
+
+def test_an_interaction_over_three_names_is_none(tmp_path: Path) -> None:
+    contents = [
+        record(cell, seed=0, backend=backend, config__backend=backend) | {"run_id": f"{cell}-{backend}"}
+        for cell in ("gru", "lstm") for backend in ("eager", "fused", "torch")
+    ]  # fmt: skip
+    (m,) = verdict_of(tmp_path, contents, kind="interaction", over="backend_asked").measured
+    assert m.left_out[-1] == "backend_asked has 3 names, not two"
+    assert m.seeds == ()
+
+
 def test_an_interaction_over_nothing_that_runs_have(tmp_path: Path) -> None:
     found = verdict_of(tmp_path, by_size(0.05, 0.03), **INTERACTION | {"over": "train_siz"})
     assert (found.verdict.outcome, found.verdict.reason) == ("undecided", "no run has a column train_siz")

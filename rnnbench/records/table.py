@@ -124,6 +124,16 @@ def with_missing(runs: pd.DataFrame, requested: Mapping[str, Mapping[str, Any]])
     return pd.concat([there, _frame(rows)], ignore_index=True) if len(there) else _frame(rows)
 
 
+def config_columns(runs: pd.DataFrame) -> list[str]:
+    """Columns of `runs` that come from the configuration and say what is run, without the seed."""
+    known = [name for name, (where, _) in COLUMNS.items() if "config." in where and name != "seed" and name in runs]
+    extra = [name for name in runs.columns if name not in COLUMNS and not name.startswith(("test_", "valid_", "env_"))]
+    return [*known, *(name for name in extra if name not in _NOT_WHAT)]
+
+
+_NOT_WHAT = {"condition", "config_name", "results_dir", "checkpoint_seconds", "force", "progress"}  # but where and how
+
+
 def _run_dirs(paths: Iterable[Path | str]) -> list[Path]:
     found: set[Path] = set()
     for path in map(Path, paths):

@@ -8,21 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from rnnbench.records import COLUMNS, in_order
+from rnnbench.records import config_columns, in_order
 
 # Resolved column → what was asked for (seq_len=null, match=params and backend=auto are decided in the run).
 ASKED = {name: f"{name}_asked" for name in ("seq_len", "hidden_size", "train_size", "device", "backend", "threads")}
-NOT_WHAT = {"condition", "config_name", "results_dir", "checkpoint_seconds", "force", "progress"}  # but where and how
 # What may be chosen for each cell by itself (tuning), so that cells that differ in it are compared, and it is said.
 TUNED = ("optimizer", "forget_bias", "clip_norm", "dropout", "backend")
 _X_FIRST = ("seq_len", "train_size", "hidden_size_asked", "num_layers", "batch_size", "optimizer_lr")
-
-
-def config_columns(runs: pd.DataFrame) -> list[str]:
-    """Columns of `runs` that come from the configuration, without the seed."""
-    known = [name for name, (where, _) in COLUMNS.items() if "config." in where and name != "seed" and name in runs]
-    extra = [name for name in runs.columns if name not in COLUMNS and not name.startswith(("test_", "valid_", "env_"))]
-    return [*known, *(name for name in extra if name not in NOT_WHAT)]
 
 
 def with_conditions(runs: pd.DataFrame) -> pd.DataFrame:

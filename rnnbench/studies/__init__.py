@@ -12,8 +12,9 @@ from rnnbench.studies.definition import (
     write_request,
 )
 from rnnbench.studies.evaluate import Evaluated, StudyResult, evaluate, evaluate_claim
-from rnnbench.studies.measure import Measured, higher_is_better, measure, named, selected
+from rnnbench.studies.measure import Measured, higher_is_better, measure, named
 from rnnbench.studies.published import Beside, beside
+from rnnbench.studies.selection import selected
 from rnnbench.studies.tuning import RULE, Trial, Tuned, Tuning, choose
 
 __all__ = [

@@ -37,7 +37,11 @@ class StudyClaim:
         solve_time     steps_to_threshold or seconds_to_threshold; unsolved runs are censored at the budget
         closed_form    a count, the same for every seed: a / b is exactly `expected`, or lies where `direction` says
         heterogeneity  `metric` by seed over conditions: is a ahead in some and b in others?
-        interaction    by seed: how much a − b changes with each doubling of the column `over`
+        interaction    by seed: how much a − b changes (a / b: by which factor) with each doubling of the column `over`,
+                       or from the first to the second of its two names
+
+    The two runs of a pair may differ in nothing else, but for what was tuned and the columns in `besides`: otherwise
+    the condition is undecided and says why (studies/fairness.py).
     """
 
     id: str
@@ -50,15 +54,16 @@ class StudyClaim:
     between: str = "cell"
     select: Mapping[str, Any] = field(default_factory=dict)  # column → a value or a list of values
     by: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()  # columns in which the two sides differ on purpose
     scale: Literal["difference", "ratio"] = "difference"
     margin: float | None = None  # effects smaller than this do not matter in practice; of a ratio: a number above 1
     better: Literal["lower", "higher"] | None = None  # of `metric`; null: as the record says
     combine: Literal["all", "any"] = "all"
     expected: float | None = None
     horizon: float | None = None  # of solve_time, in steps or seconds; null: the budget
-    over: str | None = None  # of interaction: a column of numbers above 0, such as train_size
+    over: str | None = None  # of interaction: a column of numbers above 0, such as train_size, or of two names
     note: str = ""  # what a reader must know to read the numbers
-    findings: Mapping[str, str] = field(default_factory=dict)  # verdict → a sentence for a reader, written before runs
+    findings: Mapping[str, str] = field(default_factory=dict)  # verdict → a sentence, written before it is known
 
     def __post_init__(self) -> None:
         for outcome in self.findings:
@@ -79,9 +84,7 @@ class StudyClaim:
         if self.expected is not None and self.kind != "closed_form":
             raise self._wrong("expected", self.expected, "null, unless closed_form")
         if (self.over is None) == (self.kind == "interaction"):
-            raise self._wrong("over", self.over, "a column of numbers, for interaction alone")
-        if self.kind == "interaction" and self.scale != "difference":
-            raise self._wrong("scale", self.scale, "difference, for interaction")
+            raise self._wrong("over", self.over, "a column, for interaction alone")
         if self.kind == "heterogeneity" and not self.by:
             raise self._wrong("by", [], "the columns over which the effect may differ")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
 
@@ -77,14 +77,15 @@ class StudyResult:
 def evaluate(study: Study, runs: pd.DataFrame, waiting: int = 0) -> StudyResult:
     """Every claim of the study. runs: as `records.with_missing` gives them."""
     missing = tuple(runs.loc[runs["status"].isin(NOT_ENDED), "run_id"])
-    claims = tuple(evaluate_claim(claim, runs) for claim in study.claims)
+    tuned = [key.replace(".", "_") for key in study.tuning.space] if study.tuning is not None else []
+    claims = tuple(evaluate_claim(claim, runs, tuned) for claim in study.claims)
     rows = tuple(beside(row, runs) for row in study.published)
     return StudyResult(study, claims, len(runs) + waiting, missing, waiting, rows)
 
 
-def evaluate_claim(claim: StudyClaim, runs: pd.DataFrame) -> Evaluated:
-    """The verdict on one claim of a study."""
-    measured = tuple(measure(claim, runs))
+def evaluate_claim(claim: StudyClaim, runs: pd.DataFrame, tuned: Collection[str] = ()) -> Evaluated:
+    """The verdict on one claim of a study. tuned: columns that equal trials chose for each side."""
+    measured = tuple(measure(claim, runs, tuned))
     if claim.kind == "closed_form":
         return _counted(claim, measured)
     conditions = [_condition(claim, each) for each in measured]
@@ -207,7 +208,7 @@ def _heterogeneous(claim: StudyClaim, measured: tuple[Measured, ...], conditions
         parts = parts or ["within the margin everywhere"]
     known = [j.more_seeds for j in open_ if j.more_seeds is not None]
     more = max(known) if outcome == "undecided" and known and len(known) == len(open_) else None
-    judged = tuple(replace(j, outcome=j.outcome, reason=_ahead(j, a, b)) for j in base.conditions)
+    judged = tuple(replace(j, reason=_ahead(j, a, b)) for j in base.conditions)
     done = replace(base, outcome=outcome, reason="; ".join(parts), more_seeds=more, conditions=judged)
     spread: Heterogeneity | None = None
     ratio = claim.scale == "ratio"

@@ -11,7 +11,7 @@ Nothing is left out silently. What a run that did not end well counts as:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,13 +19,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rnnbench.records import COLUMNS, cell_name, spelled
+from rnnbench.records import COLUMNS, cell_name
+from rnnbench.statistics import interaction_slopes
 from rnnbench.studies.definition import StudyClaim
+from rnnbench.studies.fairness import unequal
+from rnnbench.studies.selection import condition_name, conditions, selected, sides
 
 TIMES = ("step_ms_median", "step_ms_p10", "step_ms_p90", "train_seconds", "seconds_to_threshold")
 _MOST_NAMED = 8
 _LATE = 0.95  # of a run's steps: a best step beyond it says that more steps would have been better
-_NAMES = {"seq_len": "T", "hidden_size": "h", "hidden_size_asked": "h", "backend_asked": "backend"}
 
 
 @dataclass(frozen=True)
@@ -49,60 +51,21 @@ class Measured:
     obstacle: str = ""
 
 
-def measure(claim: StudyClaim, runs: pd.DataFrame) -> list[Measured]:
-    """What each condition of the claim measured, conditions in order. runs: as `records.with_missing` gives them."""
+def measure(claim: StudyClaim, runs: pd.DataFrame, tuned: Collection[str] = ()) -> list[Measured]:
+    """What each condition of the claim measured, conditions in order. runs: as `records.with_missing` gives them.
+
+    tuned: columns that equal trials chose for each side.
+    """
     own = _selected(claim, runs)
-    return [_measured(claim, settings, part) for settings, part in _conditions(own, claim.by)]
+    return [_measured(claim, settings, part, tuned) for settings, part in conditions(own, claim.by)]
 
 
 def _selected(claim: StudyClaim, runs: pd.DataFrame) -> pd.DataFrame:
     return selected({**claim.select, claim.between: list(claim.compare)}, runs)
 
 
-def selected(select: Mapping[str, Any], runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs whose columns have these values, each a value or a list of them; none where a column is unknown."""
-    chosen = pd.Series(True, index=runs.index)
-    for column, wanted in select.items():
-        if column not in runs:
-            return runs.iloc[:0]
-        values = wanted if isinstance(wanted, list | tuple) else [wanted]
-        among = runs[column].isin(_as_in(runs[column], [value for value in values if value is not None]))
-        if None in values:
-            among |= runs[column].isna()
-        chosen &= among.fillna(False).astype(bool)
-    return runs[chosen]
-
-
-def _as_in(column: pd.Series, values: Iterable[Any]) -> list[Any]:
-    """Values of a study file as this column has them: in a text column, such as forget_bias, 1 is "1"."""
-    return [spelled(value) for value in values] if pd.api.types.is_string_dtype(column) else list(values)
-
-
-def _conditions(runs: pd.DataFrame, by: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
-    known = [column for column in by if column in runs]
-    if runs.empty:
-        return
-    if not known:
-        yield {}, runs
-        return
-    for values, part in runs.groupby(known, dropna=False, sort=True):
-        yield dict(zip(known, values if isinstance(values, tuple) else (values,), strict=True)), part
-
-
-def _name(settings: Mapping[str, Any]) -> str:
-    parts = []
-    for column, value in settings.items():
-        plain = cell_name(str(value)) if column == "cell" else str(value) if column == "dataset" else ""
-        parts.append(plain or f"{_NAMES.get(column, column)} = {_said(value)}")
-    return ", ".join(parts) or "all runs"
-
-
-def _said(value: Any) -> str:
-    return "null" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _measured(claim: StudyClaim, settings: Mapping[str, Any], part: pd.DataFrame) -> Measured:
-    name, total = _name(settings), len(part)
+def _measured(claim: StudyClaim, settings: Mapping[str, Any], part: pd.DataFrame, tuned: Collection[str]) -> Measured:
+    name, total = condition_name(settings), len(part)
     missing = tuple(part.loc[part["status"].isin(["missing", "failed"]), "run_id"])
     if claim.over is not None and claim.over not in part:
         return Measured(name, settings, runs=total, missing=missing, obstacle=f"no run has a column {claim.over}")
@@ -117,6 +80,8 @@ def _measured(claim: StudyClaim, settings: Mapping[str, Any], part: pd.DataFrame
         )
     left_out: list[str] = []
     ended = part[part["status"].isin(["ok", "diverged"])]
+    if unfair := unequal(claim, *sides(claim, ended), tuned):
+        return Measured(name, settings, runs=total, missing=missing, obstacle=unfair)
     solving = claim.kind in ("success", "solve_time")
     if solving and ended["budget_solved"].isna().any():
         return Measured(name, settings, runs=total, missing=missing, obstacle="no threshold (budget.solved) was set")
@@ -159,10 +124,9 @@ def _values(claim: StudyClaim, ended: pd.DataFrame, left_out: list[str]) -> pd.S
     if is_score:
         cut = ended["stopped_by"].isin(["max_steps", "max_epochs", "max_seconds"])
         cut &= (ended["best_step"] >= _LATE * ended["steps"]).fillna(False).astype(bool)
-        for side, value in zip(claim.sides, _as_in(ended[claim.between], claim.compare), strict=True):
-            own = ended[claim.between] == value
-            if (cut & own).any():
-                which = f"{int((cut & own).sum())} of {int(own.sum())} {cell_name(side)}"
+        for side, own in zip(claim.sides, sides(claim, ended), strict=True):
+            if cut[own.index].any():
+                which = f"{int(cut[own.index].sum())} of {len(own)} {cell_name(side)}"
                 left_out.append(f"{which} run(s) were still improving on validation when the budget ended")
     unknown = int((values.isna() & (~diverged | is_score)).sum())
     if unknown:
@@ -194,23 +158,33 @@ def _worst(claim: StudyClaim, ended: pd.DataFrame, values: pd.Series) -> float:
 def _slopes(
     claim: StudyClaim, part: pd.DataFrame, ended: pd.DataFrame, values: pd.Series, left_out: list[str]
 ) -> tuple[pd.DataFrame, pd.Series]:
-    """One row for each seed and side: the slope of the metric against log2 of `over`, by least squares.
+    """One row for each seed and side: the slope of the metric (ratio: of its logarithm) against log2 of `over`.
 
-    The slope is linear in the metric, so that the difference of two sides' slopes is the slope of their difference.
+    A slope is linear in the metric, so that the difference of two sides' slopes is the slope of their difference. Two
+    names count as 1 and 2: their slope is the change from the first to the second. On the ratio scale the slope comes
+    back as a factor.
     """
     over = str(claim.over)
     levels = sorted(part[over].dropna().unique()) if over in part else []
-    rows, slopes, short = [], [], 0
+    numeric = pd.api.types.is_numeric_dtype(part[over])
+    if not numeric and len(levels) != 2:
+        left_out.append(f"{over} has {len(levels)} names, not two")
+        return ended.iloc[:0], pd.Series(dtype="float64")
+    rows, of_levels, short = [], [], 0
     for _, own in ended.assign(value=values).groupby([claim.between, "seed"], sort=True):
-        known = own[own["value"].notna()]
-        if set(known[over]) != set(levels) or len(levels) < 2:
+        known = own[own["value"].notna()].set_index(over)["value"]
+        if set(known.index) != set(levels) or len(levels) < 2:
             short += 1
             continue
-        rows.append(known.index[0])
-        slopes.append(np.polyfit(np.log2(known[over].astype(float)), known["value"], 1)[0])
+        rows.append(own.index[0])
+        of_levels.append(known[levels].to_numpy(float))
     if short:
         left_out.append(f"{short} seed(s) of a side lack a value of {over}")
-    return ended.loc[rows], pd.Series(slopes, index=rows, dtype="float64")
+    if not rows:
+        return ended.iloc[:0], pd.Series(dtype="float64")
+    ratio, found = claim.scale == "ratio", np.array(of_levels)
+    slopes = interaction_slopes(np.log(found) if ratio else found, levels if numeric else [1, 2])
+    return ended.loc[rows], pd.Series(np.exp(slopes) if ratio else slopes, index=rows)
 
 
 def _times_to_solve(claim: StudyClaim, ended: pd.DataFrame, left_out: list[str]) -> pd.Series:
@@ -227,9 +201,8 @@ def _paired(claim: StudyClaim, ended: pd.DataFrame, values: pd.Series, left_out:
     """A row a seed that both have: value_x, solved_x, steps_x, value_y, …"""
     columns = ["seed", "status", "env_cpu", "env_gpu", "device", "threads", "budget_max_steps"]
     table = ended.reindex(columns=columns).assign(value=values, solved=_solved(ended, claim))
-    table = table[values.notna()].set_index("seed")
-    own = ended.loc[values.notna(), claim.between]
-    x, y = (table[own.to_numpy() == value] for value in _as_in(own, claim.compare))
+    table[claim.between] = ended[claim.between]
+    x, y = (side.set_index("seed") for side in sides(claim, table[values.notna()]))
     pairs = x.add_suffix("_x").join(y.add_suffix("_y"), how="inner").sort_index()
     alone = len(x) + len(y) - 2 * len(pairs)
     if alone:

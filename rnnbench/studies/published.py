@@ -9,7 +9,7 @@ import pandas as pd
 from rnnbench.records import COLUMNS
 from rnnbench.statistics import Interval, mean_interval
 from rnnbench.studies.definition import PublishedRow
-from rnnbench.studies.measure import selected
+from rnnbench.studies.selection import selected
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,46 @@
+"""Whether the two sides of a claim may be paired: they differ in what the claim compares and in nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import pandas as pd
+
+from rnnbench.records import config_columns
+from rnnbench.studies.definition import StudyClaim
+
+COSTS = ("step_ms_median", "step_ms_p10", "step_ms_p90", "train_seconds", "seconds_to_threshold",
+         "saved_activation_bytes", "peak_bytes")  # fmt: skip
+"""What depends on the backend. Scores and steps do not: every run checks its own backend's parity."""
+
+# Decided in the run or by `match`; device and threads are told apart where times are paired.
+_APART = {"hidden_size", "seq_len_asked", "train_size_asked", "backend_asked", "device", "device_asked", "threads",
+          "threads_asked"}  # fmt: skip
+
+
+def unequal(claim: StudyClaim, first: pd.DataFrame, second: pd.DataFrame, tuned: Collection[str]) -> str:
+    """What makes a pair of runs unequal, in words; "" where every pair is fair.
+
+    A pair is a run of `first` and one of `second` with the same seed. They may differ in the column `between` and what
+    belongs to it (cell and cell_target), in columns that equal trials chose (`tuned`), in those that the claim names in
+    `besides`, and in the forget bias where one of the two has no such gate.
+    """
+    one = ["seed", *([claim.over] if claim.over else [])]
+    pairs = first.merge(second, on=one, suffixes=("_x", "_y"))
+    group = claim.between.removesuffix("_asked")
+    for column in config_columns(first):
+        own = column in one or column == group or column.startswith(f"{group}_") or column in _APART
+        if own or column in tuned or column in claim.besides or (column == "backend" and claim.metric not in COSTS):
+            continue
+        x, y = pairs[f"{column}_x"], pairs[f"{column}_y"]
+        absent = x.isna() | y.isna() if column == "forget_bias" else x.isna() & y.isna()
+        differ = ~((x == y).fillna(False).astype(bool) | absent)
+        if differ.any():
+            a, b = (_said(side[differ].iloc[0]) for side in (x, y))
+            return f"its sides differ in {column}, {a} and {b}: no fair pair, unless `besides` names it"
+    return ""
+
+
+def _said(value: Any) -> str:
+    return "null" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,61 @@
+"""Which runs a claim is about: those that it selects, its two sides, its conditions and their names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from rnnbench.records import cell_name, spelled
+from rnnbench.studies.definition import StudyClaim
+
+_NAMES = {"seq_len": "T", "hidden_size": "h", "hidden_size_asked": "h", "backend_asked": "backend"}
+
+
+def selected(select: Mapping[str, Any], runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs whose columns have these values, each a value or a list of them; none where a column is unknown."""
+    chosen = pd.Series(True, index=runs.index)
+    for column, wanted in select.items():
+        if column not in runs:
+            return runs.iloc[:0]
+        values = wanted if isinstance(wanted, list | tuple) else [wanted]
+        among = runs[column].isin(_as_in(runs[column], [value for value in values if value is not None]))
+        if None in values:
+            among |= runs[column].isna()
+        chosen &= among.fillna(False).astype(bool)
+    return runs[chosen]
+
+
+def sides(claim: StudyClaim, runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    own = runs[claim.between].to_numpy()
+    first, second = (runs[own == value] for value in _as_in(runs[claim.between], claim.compare))
+    return first, second
+
+
+def _as_in(column: pd.Series, values: Iterable[Any]) -> list[Any]:
+    """Values of a study file as this column has them: in a text column, such as forget_bias, 1 is "1"."""
+    return [spelled(value) for value in values] if pd.api.types.is_string_dtype(column) else list(values)
+
+
+def conditions(runs: pd.DataFrame, by: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    known = [column for column in by if column in runs]
+    if runs.empty:
+        return
+    if not known:
+        yield {}, runs
+        return
+    for values, part in runs.groupby(known, dropna=False, sort=True):
+        yield dict(zip(known, values if isinstance(values, tuple) else (values,), strict=True)), part
+
+
+def condition_name(settings: Mapping[str, Any]) -> str:
+    parts = []
+    for column, value in settings.items():
+        plain = cell_name(str(value)) if column == "cell" else str(value) if column == "dataset" else ""
+        parts.append(plain or f"{_NAMES.get(column, column)} = {_said(value)}")
+    return ", ".join(parts) or "all runs"
+
+
+def _said(value: Any) -> str:
+    return "null" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value)
