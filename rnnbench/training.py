@@ -171,7 +171,8 @@ class Training:
         row: dict[str, float | None] = {"step": progress.step, "seconds": progress.train_seconds}
         row["train_loss"] = sum(losses) / len(losses) if losses else None
         progress.history.append(row | {f"valid_{name}": value for name, value in valid.items()})
-        if progress.best is None or self._rank(valid) > self._rank(progress.best):
+        untrained = progress.best_step == 0  # where the score is chance, luck may favour it: only better than nothing
+        if progress.best is None or untrained or self._rank(valid) > self._rank(progress.best):
             progress.best, progress.best_step, progress.worse = valid, progress.step, 0
             progress.best_weights = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
         else:

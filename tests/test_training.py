@@ -173,12 +173,20 @@ def test_a_checkpoint_that_cannot_be_read_is_named_and_the_run_starts_over(
 
 def test_the_best_validation_weights_are_restored() -> None:
     training, progress = train(tiny("optimizer.lr=0.1", "budget.max_steps=40", "seed=1"))
-    scores = {row["step"]: (row["valid_accuracy"], -row["valid_loss"]) for row in progress.history}  # type: ignore[operator]
+    scores = {row["step"]: (row["valid_accuracy"], -row["valid_loss"]) for row in progress.history[1:]}  # type: ignore[operator]
     assert progress.best_step == max(scores, key=lambda step: (scores[step], -step))  # type: ignore[operator]
     assert progress.best_step < 40, "the test needs a run that gets worse in the end"
     task = training.task
     now = evaluate(training.model, task, task.valid, torch.device("cpu"), torch.float32, 4)
     assert now == progress.best
+
+
+def test_untrained_weights_are_never_the_best_of_a_run_that_went_on() -> None:
+    """A rate so high that every later loss is above the first: the least bad of those is kept."""
+    _, progress = train(tiny("optimizer.lr=3", "budget.max_steps=20", "seed=1"))
+    rank = [(row["valid_accuracy"], -row["valid_loss"]) for row in progress.history]  # type: ignore[operator]
+    assert max(rank) == rank[0], "the test needs a run that training makes worse"
+    assert progress.best_step == progress.history[rank.index(max(rank[1:]))]["step"] != 0
 
 
 def test_patience_counts_evaluations_without_a_better_score() -> None:
