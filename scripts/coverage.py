@@ -2,6 +2,7 @@
 
     python scripts/coverage.py                  # all of it, a few minutes on one core
     python scripts/coverage.py --studies 500    # a quick look
+    python scripts/coverage.py --only others    # one part of it: means, verdicts or others
 
 Each cell simulates studies of n runs from a population whose mean (or inter-quartile mean) is known, and counts the
 intervals that hold it. Seeded: the same command prints the same numbers. Standard error of a cell at 4,000 studies
@@ -11,18 +12,31 @@ and 95 %: 0.35 percentage points.
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable
 from itertools import product
 
 import numpy as np
 from scipy import stats
 
-from rnnbench.statistics import Claim, contrast_condition, verdict
+from rnnbench.statistics import (
+    Claim,
+    contrast_condition,
+    heterogeneity,
+    logrank_test,
+    paired_success_difference,
+    probability_of_improvement,
+    restricted_mean,
+    success_difference,
+    success_rate,
+    verdict,
+)
 from rnnbench.statistics.bootstrap import bootstrap_t_bounds, trimmed_moments
 from rnnbench.statistics.checks import FloatArray
 from rnnbench.statistics.sign_flip import sign_flip_bounds
 
 Bounds = tuple[FloatArray, FloatArray]
+Study = Callable[[np.random.Generator], list[bool] | None]
 Draw = Callable[[np.random.Generator, tuple[int, ...]], FloatArray]
 
 
@@ -91,31 +105,49 @@ METHODS = {
     "percentile": field("percentile"),
     "BCa": field("BCa"),
 }
+PAIRED = {f"{name}, A − B": difference_of(draw) for name, draw in POPULATIONS.items()}
+MEANS = {  # title of a table: of the inter-quartile mean or not, and populations
+    "Mean of values (or of differences that have this shape)": (False, POPULATIONS),
+    "Mean of paired differences, both cells drawn from this shape": (False, PAIRED),
+    "Inter-quartile mean of values": (True, POPULATIONS),
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--studies", type=int, default=4_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", choices=PARTS)
     arguments = parser.parse_args()
-    plain = POPULATIONS
-    paired = {f"{name}, A − B": difference_of(draw) for name, draw in POPULATIONS.items()}
-    for title, trimmed, populations in (
-        ("Mean of values (or of differences that have this shape)", False, plain),
-        ("Mean of paired differences, both cells drawn from this shape", False, paired),
-        ("Inter-quartile mean of values", True, plain),
-    ):
+    for name, part in PARTS.items():
+        if arguments.only in (None, name):
+            part(arguments)
+
+
+def print_means(arguments: argparse.Namespace) -> None:
+    for title, (trimmed, populations) in MEANS.items():
         methods = {name: method for name, method in METHODS.items() if not (trimmed and name == "sign-flip")}
         print(f"\n### {title}\n\n| population | n | " + " | ".join(methods) + " |")
         print("|---|---|" + "---|" * len(methods))
         for (name, draw), n in product(populations.items(), (5, 10, 20)):
             cells = [cell(draw, n, trimmed, method, arguments) for method in methods.values()]
             print(f"| {name} | {n} | " + " | ".join(cells) + " |", flush=True)
+
+
+def print_verdicts(arguments: argparse.Namespace) -> None:
     print("\n### Wrong verdicts, in % of studies\n")
     print("| differences | n | no difference: one condition | three, all | three, any | outside margin: on par |")
     print("|---|---|---|---|---|---|")
-    for (name, draw), n in product((paired | {"lognormal σ 0.7, mean 0": plain["lognormal σ 0.7"]}).items(), (10,)):
+    for (name, draw), n in product(
+        (PAIRED | {"lognormal σ 0.7, mean 0": POPULATIONS["lognormal σ 0.7"]}).items(), (10,)
+    ):
         print(f"| {name} | {n} | " + " | ".join(wrong_verdicts(draw, n, arguments)) + " |", flush=True)
+
+
+def print_others(arguments: argparse.Namespace) -> None:
+    print("\n### Others, at n = 10, nominal 95 % (or 5 %)\n\n| what | coverage or error, % |\n|---|---|")
+    for name, study in OTHERS.items():
+        print(f"| {name} | " + ", ".join(f"{share:.1f}" for share in shares(study, arguments)) + " |", flush=True)
 
 
 def cell(
@@ -154,6 +186,77 @@ def wrong_verdicts(draw: Draw, n: int, arguments: argparse.Namespace) -> list[st
         wrong[:3] += [word.outcome in ("supported", "contradicted") for word in words]
         wrong[3] += verdict(ON_PAR, [outside]).outcome == "supported"
     return [f"{100 * share:.1f}" for share in wrong / arguments.studies]
+
+
+def shares(study: Study, arguments: argparse.Namespace) -> list[float]:
+    """In how many % of studies each is true; a study that is refused does not count."""
+    rng = np.random.default_rng([arguments.seed, 10])
+    found = [study(rng) for _ in range(arguments.studies)]
+    return [float(share) for share in 100 * np.mean([each for each in found if each is not None], axis=0)]
+
+
+def improvement(rng: np.random.Generator) -> list[bool]:
+    """Two normal cells, one ahead by 0, 1 or 2 standard deviations."""
+    return [
+        float(stats.norm.cdf(ahead / math.sqrt(2)))
+        in probability_of_improvement(rng.normal(ahead, size=10), rng.normal(size=10))
+        for ahead in (0, 1, 2)
+    ]
+
+
+def improvement_ties(rng: np.random.Generator) -> list[bool]:
+    return [0.5 in probability_of_improvement(*(rng.random((2, 10)) < 0.7))]
+
+
+def rates(rng: np.random.Generator) -> list[bool]:
+    return [rate in success_rate(int(rng.binomial(10, rate)), 10) for rate in (0.7, 0.95)]
+
+
+def rate_differences(rng: np.random.Generator) -> list[bool]:
+    """Rates of 0.9 and 0.4, independent, then paired: how easy a seed is has half the variance, for both cells."""
+    x, y = (stats.norm.ppf(rate) for rate in (0.9, 0.4))
+    ease, alone = rng.normal(size=10), rng.normal(size=(2, 10))
+    paired = (ease + alone) / math.sqrt(2)
+    independent = success_difference(int(rng.binomial(10, 0.9)), 10, int(rng.binomial(10, 0.4)), 10)
+    return [0.5 in independent, 0.5 in paired_success_difference(paired[0] < x, paired[1] < y)]
+
+
+def stopped_early(rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+    """Exponential times to solve, mean 1: seven runs go on to 0.8, three are stopped somewhere from 0.2 on."""
+    solve, stop = rng.exponential(size=10), np.concatenate([np.full(7, 0.8), rng.uniform(0.2, 0.8, 3)])
+    return np.minimum(solve, stop), solve <= stop
+
+
+def restricted(rng: np.random.Generator) -> list[bool] | None:
+    """E min(T, 0.8) = 1 − e^−0.8. Refused where the last run was one of those stopped early."""
+    try:
+        return [1 - math.exp(-0.8) in restricted_mean(*stopped_early(rng), 0.8)]
+    except ValueError:
+        return None
+
+
+def log_rank(rng: np.random.Generator) -> list[bool]:
+    everyone, (x, y) = [True] * 10, rng.exponential(size=(2, 10))
+    tests = logrank_test(x, everyone, y, everyone), logrank_test(*stopped_early(rng), *stopped_early(rng))
+    return [test.p_value <= 0.05 for test in tests]
+
+
+def no_heterogeneity(rng: np.random.Generator) -> list[bool]:
+    """Five datasets without any effect, spread 1, 2, 3, 4 and 5."""
+    found = heterogeneity({str(k): rng.normal(0, k, 10) for k in range(1, 6)})
+    return [found.p_value <= 0.05, bool(stats.chi2.sf(found.q, found.df) <= 0.05)]
+
+
+OTHERS: dict[str, Study] = {
+    "probability of improvement, true value 0.50, 0.76, 0.92": improvement,
+    "… solved-or-not outcomes, rate 0.7, many ties": improvement_ties,
+    "success rate 0.7, 0.95 (Wilson)": rates,
+    "success difference 0.9 − 0.4 (Newcombe): independent, paired": rate_differences,
+    "restricted mean, exponential times, three runs of ten stopped early": restricted,
+    "log-rank test, no difference, called significant: all solve, such times": log_rank,
+    "heterogeneity, none there, called so: Welch, χ² of Q (five datasets, unequal spreads)": no_heterogeneity,
+}
+PARTS = {"means": print_means, "verdicts": print_verdicts, "others": print_others}
 
 
 def population_centre(draw: Draw, trimmed: bool) -> float:

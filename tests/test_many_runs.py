@@ -23,7 +23,8 @@ CELLS, LENGTHS, SEEDS = ("lstm", "gru"), (50, 100, 200, 400, 800), range(1000)
 
 @pytest.mark.slow
 def test_ten_thousand_finished_runs_are_recognised_in_seconds() -> None:
-    """The real command, from its start to its first line. The limit is for slow machines that do other work too."""
+    """The real command, from its start to its first line. Ten seconds on two idle cores; the limit is three times that,
+    for slow machines that do other work too."""
     loader = ConfigLoaderImpl(create_config_search_path(str(CONF)))
     sweep_config = loader.load_configuration("config", [], RunMode.MULTIRUN)
     composer = Composer(loader, sweep_config, OverridesParser.create(loader))
@@ -42,4 +43,4 @@ def test_ten_thousand_finished_runs_are_recognised_in_seconds() -> None:
         process.kill()  # what follows is the report
     print(f"decided in {took:.1f} s")
     assert decided == "10000 runs: 10000 finished before, 0 to do\n"
-    assert took < 60
+    assert took < 30

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from rnnbench.statistics.checks import FloatArray, finite_vector, paired_vectors
 from rnnbench.statistics.equivalence import (
@@ -35,6 +35,8 @@ from rnnbench.statistics.sign_flip import sign_flip_test
 from rnnbench.statistics.survival import restricted_times
 
 Scale = Literal["difference", "ratio"]
+BoolArray = NDArray[np.bool_]
+Question = Literal["difference", "within", "beyond"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class Condition:
     is from 1/margin to margin; None if the claim names none. `p_within`: of H₀ "outside the margin" (small: shown
     equivalent); `p_beyond`: of H₀ "inside the margin" (small: shown to matter); both 1 without a margin. `spread`:
     standard deviation of one pair's effect (of its logarithm on the ratio scale). `obstacle`: why this condition
-    cannot decide anything, whatever its numbers say; "" if nothing stands in the way.
+    cannot decide anything, whatever its numbers say; "" if nothing stands in the way. `shown_by`: would n pairs like
+    these show a difference, or that it lies within or beyond the margin, at level α? None where the spread tells.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Condition:
     spread: float = NAN
     scale: Scale = "difference"
     obstacle: str = ""
+    shown_by: Callable[[Question, int, float], bool] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name, p in (("p_difference", self.p_difference), ("p_within", self.p_within), ("p_beyond", self.p_beyond)):
@@ -142,12 +146,23 @@ def success_condition(name: str, x_solved: ArrayLike, y_solved: ArrayLike, margi
     margin, or the (1 − α) interval on one side outside.
     """
     effect = paired_success_difference(x_solved, y_solved)
-    d = outcomes(x_solved, "x_solved").astype(float) - outcomes(y_solved, "y_solved").astype(float)
+    x, y = outcomes(x_solved, "x_solved"), outcomes(y_solved, "y_solved")
     within = beyond = 1.0
     if margin is not None and effect.n:
-        within = _smallest_level(x_solved, y_solved, lambda low, high: -margin < low and high < margin, 2.0)
-        beyond = _smallest_level(x_solved, y_solved, lambda low, high: low > margin or high < -margin, 1.0)
-    return Condition(name, effect, mcnemar_test(x_solved, y_solved), margin, within, beyond, _spread(d))
+        within = _smallest_level(lambda level: _rates_within(x, y, margin, level))
+        beyond = _smallest_level(lambda level: _rates_beyond(x, y, margin, level))
+    order = np.lexsort((y, x))
+
+    def shown_by(question: Question, n: int, level: float) -> bool:
+        """The same tests, asked of n pairs in which the four outcomes have the shares observed, to the nearest pair."""
+        drawn = order[np.arange(n) * effect.n // n]
+        if question == "difference":
+            return mcnemar_test(x[drawn], y[drawn]) <= level
+        asked = _rates_within if question == "within" else _rates_beyond
+        return margin is not None and asked(x[drawn], y[drawn], margin, level)
+
+    spread = _spread(x.astype(float) - y.astype(float))
+    return Condition(name, effect, mcnemar_test(x, y), margin, within, beyond, spread, shown_by=shown_by)
 
 
 def solve_time_condition(
@@ -177,15 +192,22 @@ def solve_time_condition(
     return replace(condition, effect=replace(condition.effect, method=method))
 
 
-def _smallest_level(
-    x_solved: ArrayLike, y_solved: ArrayLike, shown: Callable[[float, float], bool], tails: float
-) -> float:
-    """The smallest α in (0, ½) at which the interval of confidence 1 − tails·α satisfies `shown`; 1 if none does."""
+def _rates_within(x: BoolArray, y: BoolArray, margin: float, level: float) -> bool:
+    interval = paired_success_difference(x, y, 1 - 2 * level)
+    return -margin < interval.low and interval.high < margin
+
+
+def _rates_beyond(x: BoolArray, y: BoolArray, margin: float, level: float) -> bool:
+    interval = paired_success_difference(x, y, 1 - level)
+    return interval.low > margin or interval.high < -margin
+
+
+def _smallest_level(shown: Callable[[float], bool]) -> float:
+    """The smallest α in (0, ½) at which it is shown; 1 if there is none."""
     low, high = 0.0, 0.5
     for _ in range(30):
         level = (low + high) / 2
-        interval = paired_success_difference(x_solved, y_solved, 1 - tails * level)
-        if shown(interval.low, interval.high):
+        if shown(level):
             high = level
         else:
             low = level

@@ -33,9 +33,9 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from rnnbench.statistics.checks import open_unit
-from rnnbench.statistics.conditions import Condition
+from rnnbench.statistics.conditions import Condition, Question
 from rnnbench.statistics.multiplicity import holm
-from rnnbench.statistics.power import seeds_for_difference, seeds_for_equivalence
+from rnnbench.statistics.power import FEASIBLE, seeds_for_difference, seeds_for_equivalence
 
 Outcome = Literal["supported", "contradicted", "equivalent", "undecided"]
 Direction = Literal["greater", "less", "equivalent"]
@@ -162,14 +162,24 @@ def _needed(claim: Claim, condition: Condition, family: int) -> int | None:
     level = claim.alpha / family
     ways: list[int | None] = []
     if claim.direction != "equivalent":
-        ways.append(seeds_for_difference(effect, sd, level, claim.power))
+        ways.append(_enough(condition, "difference", level, seeds_for_difference(effect, sd, level, claim.power)))
     elif abs(effect) > margin:
-        ways.append(seeds_for_difference(abs(effect) - margin, sd, level, claim.power))
+        about = seeds_for_difference(abs(effect) - margin, sd, level, claim.power)
+        ways.append(_enough(condition, "beyond", level, about))
     if condition.margin is not None:
         step = level if claim.direction == "equivalent" and claim.combine == "any" else claim.alpha
-        ways.append(seeds_for_equivalence(effect, sd, margin, step, claim.power))
+        ways.append(_enough(condition, "within", step, seeds_for_equivalence(effect, sd, margin, step, claim.power)))
     totals = [n for n in ways if n is not None]
     return max(1, min(totals) - condition.n) if totals else None
+
+
+def _enough(condition: Condition, question: Question, level: float, about: int | None) -> int | None:
+    """The number `about` of a normal approximation or, where the condition can be asked, the first from there on that
+    shows it. Outcomes that are all the same have no spread, and would seem to need no more; None beyond FEASIBLE."""
+    if about is None or condition.shown_by is None:
+        return about
+    longer = range(max(about, condition.n + 1), FEASIBLE + 1)
+    return next((n for n in longer if condition.shown_by(question, n, level)), None)
 
 
 def _combine(claim: Claim, judged: Sequence[ConditionVerdict]) -> tuple[Outcome, str]:

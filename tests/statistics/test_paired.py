@@ -139,12 +139,28 @@ def test_probability_of_improvement_by_hand():
     assert probability_of_improvement([1, 2, 3], [1, 2, 3]).estimate == 0.5
     assert probability_of_improvement([4, 5, 6], [1, 2, 3]).estimate == 1.0
     assert probability_of_improvement(X, Y).estimate == pytest.approx(0.61)  # also statsmodels' rank_compare_2indep
-    # at θ̂ = ½ with n = m = 10, the bounds solve (θ − ½)² = z² V(θ): put one back into the equation
-    interval = probability_of_improvement(np.arange(10), np.arange(10))
-    t, z = interval.low, 1.959964
-    v = t * (1 - t) * (1 + 9 * ((1 - t) / (2 - t) + t / (1 + t))) / 100
-    assert abs(t - 0.5) == pytest.approx(z * math.sqrt(v), rel=1e-5)
-    assert interval.high == pytest.approx(1 - interval.low, abs=1e-9)
+
+
+def test_bounds_of_probability_of_improvement_by_hand():
+    """With n = m and u = θ(1 − θ), the bracket of V is 1 + N (1 + 2u)/(2 + u), N = n − 1, and V is Hanley & McNeil's
+    (1982) variance of an area under a ROC curve. Where one run meets one and wins, N = 0 and (1 − θ)² = z² θ(1 − θ):
+
+        θ = 1/(1 + z²) = 0.2065
+
+    At θ̂ = ½, (θ − ½)² = ¼ − u, so that (¼ − u)(2 + u) n² = z² u (2 + u + N (1 + 2u)), a quadratic in u. For n = 2
+
+        (4 + 3z²) u² + (7 + 3z²) u − 2 = 0          15.52438 u² + 18.52438 u − 2 = 0     u = 0.0996448
+        θ = ½ − √(¼ − u) = 0.112243
+
+    and for n = 10
+
+        (100 + 19z²) u² + (175 + 11z²) u − 50 = 0   172.98772 u² + 217.25605 u − 50 = 0  u = 0.1987048
+        θ = ½ − √(¼ − u) = 0.273516
+    """
+    assert probability_of_improvement([1], [0]).low == pytest.approx(1 / 4.841459, rel=1e-6)
+    two, ten = (probability_of_improvement(range(n), range(n)) for n in (2, 10))
+    assert (two.low, two.high) == pytest.approx((0.112243, 0.887757), abs=1e-6)
+    assert (ten.low, ten.high) == pytest.approx((0.273516, 0.726484), abs=1e-6)
 
 
 def test_probability_of_improvement_keeps_width_at_its_ends():

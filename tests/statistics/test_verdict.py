@@ -12,7 +12,6 @@ from rnnbench.statistics import (
     Interval,
     closed_form_verdict,
     contrast_condition,
-    mcnemar_test,
     paired_condition,
     solve_time_condition,
     success_condition,
@@ -160,6 +159,13 @@ def test_unpaired_condition_is_welchs_test():
     condition = unpaired_condition("c", x, y[:12], margin=2.0)
     assert condition.p_difference == pytest.approx(stats.ttest_ind(x, y[:12], equal_var=False).pvalue)
     assert verdict(BETTER, [condition]).outcome == "equivalent"
+    assert condition.p_beyond == 1.0
+    near = unpaired_condition("c", x + 1.5, y[:12], margin=0.5)  # twice the one-sided test at the margin's edge
+    edge = stats.ttest_ind(x + 1.0, y[:12], equal_var=False, alternative="greater").pvalue
+    assert 0.001 < edge < 0.1
+    assert near.p_beyond == pytest.approx(2 * edge)
+    other_way = unpaired_condition("c", y[:12], x + 1.5, margin=0.5)
+    assert other_way.p_beyond == pytest.approx(2 * edge)
     assert unpaired_condition("c", np.exp(x), np.exp(y), scale="ratio").effect.estimate == pytest.approx(
         math.exp(x.mean() - y.mean())
     )
@@ -170,7 +176,7 @@ def test_unpaired_condition_is_welchs_test():
 def test_success_condition():
     x, y = [True] * 12, [True] * 3 + [False] * 9
     condition = success_condition("copy", x, y, margin=0.1)
-    assert condition.p_difference == mcnemar_test(x, y)
+    assert condition.p_difference == pytest.approx(2 / 2**9)  # nine seeds that only one solved, all of them x
     assert verdict(BETTER, [condition]).outcome == "supported"
     assert verdict(ON_PAR, [condition]).outcome == "contradicted"
     # ten of ten against ten of ten do not show rates within ten points: z²/(n + z²) = 0.213 at z = 1.645
