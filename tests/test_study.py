@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -22,7 +24,16 @@ from rnnbench.config import CONF, make_cell, make_dataset
 from rnnbench.errors import UsageError
 from rnnbench.model import matched_hidden_size
 from rnnbench.records import COLUMNS, load_results, with_missing
-from rnnbench.studies import evaluate_claim, overrides, read_request, study_from, write_request
+from rnnbench.studies import (
+    PublishedRow,
+    StudyClaim,
+    evaluate_claim,
+    overrides,
+    read_request,
+    study_from,
+    write_request,
+)
+from rnnbench.studies.definition import Kind
 from rnnbench.study import study_jobs
 from rnnbench.sweep import Composer
 from tests.claims import claim
@@ -121,6 +132,29 @@ def test_what_is_asked_for_wins_in_every_grid(composing: Any) -> None:
     _, jobs = study_jobs(composer, "parameters", split, ["seed=5,6", "hidden_size=7", "budget.max_steps=3"])
     configs = [composer.compose(job.overrides) for job in jobs]
     assert {(c.seed, c.hidden_size, c.budget.max_steps) for c in configs} == {(5, 7, 3), (6, 7, 3)}
+
+
+GUIDE = (CONF.parent / "docs" / "studies.md").read_text()
+
+
+def test_the_guide_names_every_key_and_kind() -> None:
+    named = set(re.findall(r"^\| `(\w+)` \|", GUIDE, re.MULTILINE))
+    assert {f.name for f in fields(StudyClaim)} | {*get_args(Kind), "tune", "alone"} == named
+    for f in fields(PublishedRow):
+        assert f"`{f.name}`" in GUIDE.split("## Published figures")[1]
+    example = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)[0])
+    study_from(example["study"])
+
+
+@pytest.mark.slow
+def test_the_guides_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "mine.yaml").write_text(re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)[0])
+    monkeypatch.chdir(tmp_path)
+    done = rnnbench("-m", "--config-dir", ".", "study=mine", "seed=0,1", "budget.max_epochs=1", "progress=false")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "16 trials: 0 finished before, 16 to do" in done.stdout
+    assert "undecided: on_par" in done.stdout
 
 
 def rnnbench(*arguments: str) -> subprocess.CompletedProcess[str]:
