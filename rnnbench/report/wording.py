@@ -10,12 +10,12 @@ import pandas as pd
 
 from rnnbench.records import cell_name
 from rnnbench.report.conditions import key
+from rnnbench.report.prospects import margin_words, would_change
 from rnnbench.report.summary import interval, number
 from rnnbench.statistics import ConditionVerdict, Interval
 from rnnbench.studies import Evaluated, StudyResult, named, selected
 
 _MOST_IN_A_CELL = 3
-_FIRM = 0.01  # a p-value above this, by repeated sampling of such data, would often be above 5 % in other seeds
 
 
 class Sentence(NamedTuple):
@@ -183,7 +183,8 @@ def facts(each: Evaluated, score: str = "") -> list[tuple[str, str]]:
         ("Measured", f"{in_words(each, score)}, {comparison(each)}, {_KINDS[claim.kind]}"),
         ("Runs", f"{each.runs} asked for ({chosen})" + (f", {len(each.missing)} missing: {named(each.missing)}"
                                                       if each.missing else "")),
-        ("Margin", _margin(each)),
+        ("Margin", margin_words(each)),
+        ("Rule", _rule(each)),
         ("Correction", each.correction),
     ]  # fmt: skip
     if each.spread is not None:
@@ -201,6 +202,20 @@ def facts(each: Evaluated, score: str = "") -> list[tuple[str, str]]:
     return found
 
 
+def _rule(each: Evaluated) -> str:
+    """How its conditions make the verdict."""
+    claim, several = each.claim, len(each.verdict.conditions) > 1
+    if claim.kind == "heterogeneity":
+        return "one ahead in some condition and the other in another, over all of them"
+    if claim.kind == "closed_form":
+        return "counted in every condition"
+    p = "within the margin" if claim.direction == "equivalent" else f"{claim.direction}, p ≤ 5 %, of whatever size"
+    if not several:
+        return f"supported if {p}" + ("" if claim.direction == "equivalent" else "; contradicted likewise")
+    where = "in every condition" if claim.combine == "all" else "in some condition, and in none the other way round"
+    return f"supported if {p}, {where}; contradicted if the other way round in some, and as claimed in none"
+
+
 _KINDS = {
     "paired": "paired by seed",
     "success": "paired by seed",
@@ -213,56 +228,3 @@ _KINDS = {
 
 def _listed(value: Any) -> str:
     return " or ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-
-
-def would_change(each: Evaluated) -> str:
-    """What would change the verdict."""
-    v = each.verdict
-    if v.outcome == "undecided":
-        if v.more_seeds is not None:
-            return (
-                f"About {v.more_seeds} more seeds in each condition would decide it, if the effects seen were the true "
-                "ones. Decide their number before looking again."
-            )
-        return f"More seeds alone are not known to decide it: {v.reason}."
-    if each.claim.kind == "closed_form":
-        return "Other equations or other widths; it is counted, so seeds change nothing."
-    margin = f", or another margin than {_margin(each)}" if each.claim.margin is not None else ""
-    seeds = _more_of_the_same(each)
-    ending = "" if margin else " No margin is stated, so any difference counts."
-    return f"Other conditions than these{margin}; {seeds}.{ending}"
-
-
-def _more_of_the_same(each: Evaluated) -> str:
-    """Whether ten other seeds might have said otherwise: they might where the p-value is not far below 5 %."""
-    worst = _rests_on(each)
-    if worst > _FIRM:
-        return f"and as many other seeds may well leave it undecided: it rests on p = {number(worst, 2)}"
-    return "more seeds are unlikely to"
-
-
-def _rests_on(each: Evaluated) -> float:
-    """The p-value that the verdict hangs on: the largest where all were needed, the least where one sufficed."""
-    outcome, conditions = each.verdict.outcome, each.verdict.conditions
-
-    def p_of(wanted: str = "") -> list[float]:
-        those = [j for j in conditions if j.outcome == wanted] or conditions
-        return [j.p_within if _says_equal(each, j) else j.p_adjusted for j in those]
-
-    if each.claim.kind == "heterogeneity":  # above somewhere and below somewhere, or every condition decided
-        if outcome == "supported":
-            return max(min(p_of("supported")), min(p_of("contradicted")))
-        return max(p_of())
-    all_needed = outcome == "equivalent" or (outcome == "supported" and each.claim.combine == "all")
-    return (max if all_needed else min)(p_of(outcome))
-
-
-def _says_equal(each: Evaluated, judged: ConditionVerdict) -> bool:
-    return judged.outcome == ("supported" if each.claim.direction == "equivalent" else "equivalent")
-
-
-def _margin(each: Evaluated) -> str:
-    margin = each.claim.margin
-    if margin is None:
-        return "none"
-    return f"{1 / margin:.3g} to {margin:.3g} ×" if each.claim.scale == "ratio" else f"± {margin:g}"
