@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from rnnbench.records import RecordError, cell_name, load_history
 from rnnbench.report.conditions import Panel, panels
 from rnnbench.report.findings import Comparison, headline, of_panel
-from rnnbench.report.layout import Drawing, grid, largest
+from rnnbench.report.layout import Drawing, chosen, grid
 from rnnbench.report.scores import score_name
 from rnnbench.report.style import Look, levels, logarithmic, title
 from rnnbench.report.summary import steps_to_threshold
@@ -27,7 +27,7 @@ def learning_curves(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> li
     finished = runs[runs["status"] != "failed"]
     if finished.empty:
         return []
-    drawn, left_out = largest(panels(finished, one_x=True))
+    drawn, left_out = chosen(panels(finished, one_x=True), timed=True)
     loaded = {panel.label: {cell: _curves(panel, cell) for cell, _ in panel.cells()} for panel in drawn}
     drawn = [panel for panel in drawn if any(loaded[panel.label].values())]
     if not drawn:

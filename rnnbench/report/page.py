@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rnnbench.errors import UsageError
 from rnnbench.records import RECORD, cell_name, read_results, write_text_atomically
-from rnnbench.report import text
+from rnnbench.report import text, timed_only
 from rnnbench.report.conditions import key, lean, said, shown_keys, telling, with_conditions
 from rnnbench.report.costs import memory, parameters, step_time
 from rnnbench.report.curves import learning_curves
@@ -56,13 +56,14 @@ def make_report(directory: Path | str) -> Path:
         raise UsageError(f"no results in {directory}: nothing but {there} has ended yet")
     runs = with_conditions(_as_tuned(counted, request))
     few = lean(runs)
-    comparisons = compare(few)
+    timed = timed_only.timed_only(runs)
+    comparisons = compare(few[~timed])
     keys = shown_keys(runs)
     summary = summarise(runs)
     needed = ["dataset", "seq_len", "cell", "hidden_size"]  # and what else it takes to tell conditions apart
     keys = [*needed, *(name for name in telling(runs, keys) if name not in needed)]
     table = shown(summary, keys)
-    drawings = _drawings(few, comparisons)
+    drawings = _drawings(few, timed, comparisons)
     for old in (directory / "figures").glob("*"):
         if old.name.startswith(("claim_", "unsolved_")):
             old.unlink()  # of a claim that may be gone
@@ -75,7 +76,7 @@ def make_report(directory: Path | str) -> Path:
     write_text_atomically(
         directory / "runs.csv", _portable(with_conditions(counted), directory).to_csv(index=False, lineterminator="\n")
     )
-    answer, warnings = text.answer(few, comparisons), text.warnings(results, runs, directory, study is not None)
+    answer, warnings = text.answer(few, comparisons, timed), text.warnings(results, runs, directory, study is not None)
     if others > 0:
         warnings.append(f"{others} more run(s) lie here that the study as it is now does not ask for; none is shown.")
     write_text_atomically(directory / "summary.md", _summary_md(directory, runs, answer, warnings, table))
@@ -121,13 +122,14 @@ def _as_tuned(runs: pd.DataFrame, request: StudyRequest | None) -> pd.DataFrame:
     return runs.assign(**{name: runs[name].mask(tuned) for name in columns})
 
 
-def _drawings(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> list[Drawing]:
+def _drawings(runs: pd.DataFrame, timed: pd.Series, comparisons: Sequence[Comparison]) -> list[Drawing]:
+    scored = runs[~timed]
     made = [
-        scores(runs, comparisons),
-        *learning_curves(runs, comparisons),
+        scores(scored, comparisons, timed_only.words(runs, timed)),
+        *learning_curves(scored, comparisons),
         step_time(runs),
         parameters(runs),
-        score_against_time(runs),
+        score_against_time(scored),
         memory(runs),
         memory(runs, "peak_bytes"),
     ]
