@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rnnbench.errors import UsageError
 from rnnbench.records import RECORD, cell_name, read_results, write_text_atomically
-from rnnbench.report import text, timed_only
+from rnnbench.report import glossary, text, timed_only
 from rnnbench.report.conditions import key, lean, said, shown_keys, telling, with_conditions
 from rnnbench.report.costs import memory, parameters, step_time
 from rnnbench.report.curves import learning_curves
@@ -22,6 +22,7 @@ from rnnbench.report.study import study_section, tuning_section
 from rnnbench.report.style import drawing_context
 from rnnbench.report.summary import interval, markdown, number, shown, summarise
 from rnnbench.report.verdicts import study_result
+from rnnbench.report.what_was_run import what_was_run
 from rnnbench.studies import StudyRequest, read_request
 
 _NOTE = (
@@ -67,9 +68,10 @@ def make_report(directory: Path | str) -> Path:
     for old in (directory / "figures").glob("*"):
         if old.name.startswith(("claim_", "unsolved_")):
             old.unlink()  # of a claim that may be gone
+    result = study_result(directory, results.runs)
     with drawing_context():
         figures = [made(drawing, directory / "figures") for drawing in drawings]
-        study = study_section(study_result(directory, results.runs), results.runs, directory)
+        study = study_section(result, results.runs, directory)
     write_text_atomically(
         directory / "summary.csv", summary.rename(columns=key).to_csv(index=False, lineterminator="\n")
     )
@@ -94,6 +96,8 @@ def make_report(directory: Path | str) -> Path:
         differences=cut(_differences(comparisons), "rows"),
         conditions=cut(table, "summary.csv has all"),
         conditions_note=_NOTE,
+        glossary=glossary.words(runs, result),
+        what_was_run=cut(what_was_run(counted, _tuned(request)), "runs.csv has all"),
         figures=figures,
         runs=cut(_runs_table(runs, keys), "runs.csv has all"),
         runs_summary=f"{len(runs)} runs",
@@ -102,6 +106,10 @@ def make_report(directory: Path | str) -> Path:
     )
     write_text_atomically(directory / "report.html", page)
     return directory / "report.html"
+
+
+def _tuned(request: StudyRequest | None) -> list[str]:
+    return [] if request is None or request.study.tuning is None else list(request.study.tuning.space)
 
 
 def _as_tuned(runs: pd.DataFrame, request: StudyRequest | None) -> pd.DataFrame:
