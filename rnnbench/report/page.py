@@ -1,9 +1,10 @@
-"""A directory of records → report.html, figures/, summary.csv, summary.md, runs.csv. Needs the records and no torch."""
+"""A directory of records → report.html, figures/, and its tables beside it. Needs the records and no torch."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,6 +16,7 @@ from rnnbench.report.conditions import key, lean, said, shown_keys, telling, wit
 from rnnbench.report.costs import memory, parameters, step_time
 from rnnbench.report.curves import learning_curves
 from rnnbench.report.findings import Comparison, compare
+from rnnbench.report.latex import latex
 from rnnbench.report.layout import Drawing
 from rnnbench.report.parts import MOST_ROWS, cut, made
 from rnnbench.report.scores import score_against_time, scores
@@ -82,9 +84,11 @@ def make_report(directory: Path | str) -> Path:
     if others > 0:
         warnings.append(f"{others} more run(s) lie here that the study as it is now does not ask for; none is shown.")
     write_text_atomically(directory / "summary.md", _summary_md(directory, runs, answer, warnings, table))
+    write_text_atomically(directory / "summary.tex", latex(table))
     environment = Environment(
         loader=PackageLoader("rnnbench.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
+    tuning = tuning_section(request, results.runs, directory)
     page = environment.get_template("page.html.j2").render(
         name=directory.resolve().name,
         study=study,
@@ -101,11 +105,20 @@ def make_report(directory: Path | str) -> Path:
         figures=figures,
         runs=cut(_runs_table(runs, keys), "runs.csv has all"),
         runs_summary=f"{len(runs)} runs",
-        tuning=tuning_section(request, results.runs, directory),
+        tuning=tuning,
+        files=_files(study, tuning is not None),
         environment=text.environment(runs),
     )
     write_text_atomically(directory / "report.html", page)
     return directory / "report.html"
+
+
+def _files(study: dict[str, Any] | None, tuned: bool) -> list[str]:
+    """What lies beside the page, for a reader who wants to go on with it."""
+    tables = ["verdicts"] if study else []
+    tables += ["published"] if study and study["published"] else []
+    tables += ["summary", *(["tuning"] if tuned else [])]
+    return [*(f"{name}.csv, .md and .tex" for name in tables), "runs.csv", "figures/ (.png and .svg)"]
 
 
 def _tuned(request: StudyRequest | None) -> list[str]:

@@ -68,7 +68,7 @@ def _budget(runs: pd.DataFrame) -> str:
     for values in runs[columns].drop_duplicates().sort_values(columns).itertuples(index=False, name=None):
         limits = zip(columns, values, strict=True)
         found.append(", ".join(_LIMITS[name].format(value) for name, value in limits if pd.notna(value)))
-    return "; or ".join(filter(None, found)) or "–"
+    return " or ".join(filter(None, found)) or "–"
 
 
 def ranges(seeds: Iterable[Any]) -> str:

@@ -17,7 +17,6 @@ import pytest
 from rnnbench.errors import UsageError
 from rnnbench.records import load_results
 from rnnbench.report import make_report, verdict_lines
-from rnnbench.report.latex import latex
 from rnnbench.report.verdicts import measured_names, study_result
 from rnnbench.report.wording import would_change
 from rnnbench.studies import study_from, write_request
@@ -218,10 +217,6 @@ def test_a_plain_sweep_has_no_verdicts(tmp_path: Path) -> None:
     assert 'id="verdicts"' not in page
     assert verdict_lines(tmp_path) == []
     assert not (tmp_path / "verdicts.csv").exists()
-
-
-def test_tex_is_escaped() -> None:
-    assert r"a\_b & 5 \% $\pm$ \textbackslash{}x \\" in latex(pd.DataFrame({"p_x": ["a_b"], "y": ["5 % ± \\x"]}))
 
 
 def test_the_report_of_a_study_needs_no_torch_and_no_hydra(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_two_budgets_are_two(tmp_path: Path) -> None:
     short = {"max_steps": 110, "max_epochs": None, "max_seconds": None, "patience": None, "solved": None,
              "eval_every": 110}  # fmt: skip
     write(tmp_path, [record(), record(seed=1, config__budget=short)], histories=False)
-    assert what_was_run(load_results(tmp_path)).loc[0, "budget"] == "110 steps; or 2000 steps"
+    assert what_was_run(load_results(tmp_path)).loc[0, "budget"] == "110 steps or 2000 steps"
 
 
 def test_only_words_of_the_page(tmp_path: Path) -> None:
