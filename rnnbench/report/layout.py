@@ -125,7 +125,7 @@ def _axis(axes: Axes, panel: Panel, values: list[float], cells: list[str]) -> Ca
         axes.set_xlim(-0.6, len(cells) - 0.4)
         axes.set_xlabel(f"cell, at {short(panel.x)} = {_plain(values[0])}" if values else "cell")
         return lambda value, index: index
-    axes.set_xlabel(axis_name(panel.x))
+    axes.set_xlabel(axis_name(panel.x, panel.dataset))
     shift = 0.012
     if values[0] > 0 and values[-1] / values[0] >= 4:
         axes.set_xscale("log")
@@ -153,10 +153,10 @@ def _plain(value: float) -> str:
     return f"{value:.0f}" if value.is_integer() else f"{value:g}"
 
 
-def axis_name(column: str) -> str:
-    """Name and unit of a setting."""
+def axis_name(column: str, dataset: str = "") -> str:
+    """Name and unit of a setting; the T of copy is how long it has to remember, not how long a sequence is."""
     units = {
-        "seq_len": "sequence length T (steps)",
+        "seq_len": "delay T (steps)" if dataset == "copy" else "sequence length T (steps)",
         "train_size": "training examples",
         "hidden_size_asked": "hidden size (units)",
         "num_layers": "layers",
