@@ -127,7 +127,11 @@ def _drawn(axes: Axes) -> np.ndarray:
 def _label(axes: Axes, value: float, words: str, sides: Sequence[bool], drawn: np.ndarray) -> None:
     """sides: whether the label may stand above its line, below it, or either."""
     height = float(axes.transAxes.inverted().transform(axes.transData.transform((0, value)))[1])
-    width = 4.6 * len(words) / (axes.bbox.width * 72 / axes.figure.dpi)  # of letters of 8 points, nearly
+    place = axes.get_subplotspec()
+    of_figure = 0.8 / place.get_gridspec().ncols if place else 0.8  # the axes' width when they will have been laid out
+    width = (
+        4.6 * len(words) / (72 * of_figure * axes.figure.bbox.width / axes.figure.dpi)
+    )  # letters of 8 points, nearly
 
     def covered(above: bool, right: bool) -> tuple[bool, int]:
         low, left = (height if above else height - _LABEL), (1 - width if right else 0.0)
