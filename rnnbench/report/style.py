@@ -130,7 +130,7 @@ def _label(axes: Axes, value: float, words: str, sides: Sequence[bool], drawn: n
     place = axes.get_subplotspec()
     of_figure = 0.8 / place.get_gridspec().ncols if place else 0.8  # the axes' width when they will have been laid out
     width = (
-        4.6 * len(words) / (72 * of_figure * axes.figure.bbox.width / axes.figure.dpi)
+        3.9 * len(words) / (72 * of_figure * axes.figure.bbox.width / axes.figure.dpi)
     )  # letters of 8 points, nearly
 
     def covered(above: bool, right: bool) -> tuple[bool, int]:

@@ -23,6 +23,7 @@ from rnnbench.report.wording import (
     method_words,
     pairs,
     score_name,
+    time_unit,
 )
 from rnnbench.statistics import ConditionVerdict
 from rnnbench.studies import Evaluated, StudyResult, evaluate, higher_is_better, read_request, selected
@@ -102,7 +103,9 @@ def _condition_row(each: Evaluated, index: int, judged: ConditionVerdict, words:
             row[cell_name(label)] = f"{int(solved.sum())} of {len(solved)} solved"
         elif each.claim.kind == "solve_time":
             cut = np.minimum(values, m.horizon)
-            row[f"{cell_name(label)} (restricted mean, {words})"] = number(float(cut.mean()), 4) if len(cut) else "–"
+            row[f"{cell_name(label)} (restricted mean, {time_unit(each)})"] = (
+                number(float(cut.mean()), 4) if len(cut) else "–"
+            )
         else:
             row[f"{cell_name(label)} (mean, {words})"] = number(float(values.mean()), 4) if len(values) else "–"
     row[f"{comparison(each)} [95 % interval]"] = effect(each, condition.effect)

@@ -165,12 +165,16 @@ _WITHOUT_UNIT = {
 }
 
 
+def time_unit(each: Evaluated) -> str:
+    """Of a time to the threshold."""
+    return "s" if each.claim.metric.startswith("seconds") else "steps"
+
+
 def method_words(each: Evaluated, found: Interval) -> str:
     """How an interval was made, a horizon with its unit: "restricted mean to 18.95 s, …"."""
-    unit = "s" if each.claim.metric.startswith("seconds") else "steps"
 
     def horizon(match: re.Match[str]) -> str:
-        return f"{match[1]}{float(match[2]):.4g} {unit}"
+        return f"{match[1]}{float(match[2]):.4g} {time_unit(each)}"
 
     return re.sub(r"(restricted mean to )(\d+(?:\.\d+)?(?:e\+?\d+)?)", horizon, found.method)
 

@@ -11,7 +11,7 @@ from rnnbench.records import load_results
 from rnnbench.report import make_report
 from rnnbench.report.conditions import panels, with_conditions
 from rnnbench.report.costs import step_time
-from rnnbench.report.layout import chosen
+from rnnbench.report.layout import axis_name, chosen
 from rnnbench.report.timed_only import timed_only, words
 from tests.fake_records import record, sweep, write
 
@@ -80,3 +80,8 @@ def test_a_study_of_costs_alone_compares_no_scores(tmp_path: Path) -> None:
     page = make_report(tmp_path).read_text()
     assert "nothing to compare" not in page and "Recurrent parameters: GRU 0.75 × LSTM" in page
     assert not (tmp_path / "figures" / "scores.svg").exists()
+
+
+def test_the_t_of_copy_is_a_delay() -> None:
+    assert axis_name("seq_len", "copy") == "delay T (steps)"
+    assert axis_name("seq_len", "adding") == "sequence length T (steps)"
