@@ -14,7 +14,7 @@ from rnnbench.errors import UsageError
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m rnnbench.report",
-        description="Write report.html, figures/, summary.csv, summary.md and runs.csv from the records of a sweep.",
+        description="Write report.html, figures/ and tables (CSV, Markdown, LaTeX) from the records of a sweep.",
     )
     parser.add_argument("directory", type=Path, nargs="+", metavar="results/NAME", help="a directory that holds runs/")
     chosen = parser.parse_args(arguments)

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from rnnbench.records import cell_name, in_order
 from rnnbench.report.conditions import Panel, panels
 from rnnbench.report.findings import ratio
-from rnnbench.report.layout import Drawing, Mark, grid, largest, marks
+from rnnbench.report.layout import Drawing, Mark, chosen, grid, marks
 from rnnbench.report.style import INK, Look, logarithmic, looks, title
 from rnnbench.report.summary import MEBIBYTE
 
@@ -22,15 +22,13 @@ _MOST_BARS = 20
 
 
 def step_time(runs: pd.DataFrame) -> Drawing | None:
-    """Milliseconds a training step: median with p10–p90 over steps. Contended runs only where there is nothing else."""
+    """Milliseconds a training step: median with p10–p90 over steps. Contended runs only where all were."""
     timed = runs[(runs["status"] == "ok") & runs["step_ms_median"].notna()]
     if timed.empty:
         return None
     busy = timed["contended"].fillna(False).astype(bool)
-    alone = timed[~busy]
-    no_other = ~timed["condition"].isin(alone["condition"])
-    drawn, left_out = largest(panels(timed[~busy | no_other]))
-    kept_out, hollow = int((busy & ~no_other).sum()), int((busy & no_other).sum())
+    hollow, kept_out = (len(timed), 0) if busy.all() else (0, int(busy.sum()))
+    drawn, left_out = chosen(panels(timed if hollow else timed[~busy]), timed=True)
 
     def measure(part: pd.DataFrame, x: str) -> Mark:
         middle, low, high = (float(part[f"step_ms_{name}"].median()) for name in ("median", "p10", "p90"))
@@ -42,7 +40,9 @@ def step_time(runs: pd.DataFrame) -> Drawing | None:
         "steps with p10–p90 (both: median over seeds). " + _machines(timed) + left_out
     )
     if kept_out:
-        caption += f" {kept_out} run(s) timed while another ran beside them are kept out."
+        caption += (
+            f" {kept_out} run(s) timed while another ran beside them are kept out; nothing is claimed of their times."
+        )
     if hollow:
         caption += f" Hollow: only runs timed while another ran beside them ({hollow}); not to be relied on."
     ring = Line2D([], [], color=INK, marker="o", markerfacecolor="none", linestyle="none", label="contended")
@@ -55,7 +55,7 @@ def memory(runs: pd.DataFrame, column: str = "saved_activation_bytes") -> Drawin
     known = runs[(runs["status"] == "ok") & runs[column].notna()]
     if known.empty:
         return None
-    drawn, left_out = largest(panels(known))
+    drawn, left_out = chosen(panels(known))
 
     def measure(part: pd.DataFrame, x: str) -> Mark:
         values = part[column].to_numpy(float) / MEBIBYTE

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from rnnbench.records import RecordError, cell_name, load_history
 from rnnbench.report.conditions import Panel, panels
 from rnnbench.report.findings import Comparison, headline, of_panel
-from rnnbench.report.layout import Drawing, grid, largest
+from rnnbench.report.layout import Drawing, chosen, grid
 from rnnbench.report.scores import score_name
 from rnnbench.report.style import Look, levels, logarithmic, title
 from rnnbench.report.summary import steps_to_threshold
@@ -27,7 +27,7 @@ def learning_curves(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> li
     finished = runs[runs["status"] != "failed"]
     if finished.empty:
         return []
-    drawn, left_out = largest(panels(finished, one_x=True))
+    drawn, left_out = chosen(panels(finished, one_x=True), timed=True)
     loaded = {panel.label: {cell: _curves(panel, cell) for cell, _ in panel.cells()} for panel in drawn}
     drawn = [panel for panel in drawn if any(loaded[panel.label].values())]
     if not drawn:
@@ -79,8 +79,12 @@ def _levels(axes: Axes, panel: Panel) -> None:
     if not panel.runs["higher_is_better"].dropna().iloc[0] and low > 0 and high / low > 3:
         logarithmic(axes.yaxis)  # from the first steps' losses down to differences that matter
     levels(axes, [(float(value), f"chance {value:.3g}") for value in panel.runs["chance"].dropna().unique()])
-    goals = panel.runs["budget_solved"].dropna().unique()
-    levels(axes, [(float(value), f"threshold {value:g}") for value in goals], line=(0, (6, 3)))
+    goals = [float(goal) for goal in panel.runs["budget_solved"].dropna().unique()]
+    low, high = axes.get_ylim()
+    within = [goal for goal in goals if low <= goal <= high + 0.15 * (high - low)]  # else it would flatten the curves
+    if within and axes.get_yscale() == "linear":
+        axes.set_ylim(top=max(high, max(within) + 0.1 * (high - low)))  # room for its label
+    levels(axes, [(goal, f"threshold {goal:g}") for goal in goals], line=(0, (6, 3)))
 
 
 Curve = tuple[np.ndarray, np.ndarray, np.ndarray]  # steps, seconds, scores

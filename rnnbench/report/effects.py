@@ -15,7 +15,16 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from rnnbench.records import cell_name
 from rnnbench.report.layout import MOST_PANELS, Drawing
 from rnnbench.report.style import FAINT, INK, legend, looks
-from rnnbench.report.wording import comparison, condition_word, effect, effects, finding, in_words, pairs
+from rnnbench.report.wording import (
+    axis_words,
+    comparison,
+    condition_word,
+    effect,
+    effects,
+    finding,
+    method_words,
+    pairs,
+)
 from rnnbench.statistics import kaplan_meier
 from rnnbench.studies import Evaluated
 
@@ -60,7 +69,7 @@ def _effects(each: Evaluated, score: str) -> Drawing | None:
         if ratio:
             _log_where_wide(axes)
         axes.grid(False, axis="y")
-        axes.set_xlabel("\n".join(textwrap.wrap(f"{in_words(each, score)}, {comparison(each)}", round(8 * width))))
+        axes.set_xlabel("\n".join(textwrap.wrap(axis_words(each, score), round(8 * width))))
         title = "\n".join(line for words in (found, numbers) for line in textwrap.wrap(words, round(11.5 * width)))
         figure.suptitle(title, x=0.01, ha="left", fontsize=10, color=INK)
         keys = [
@@ -72,7 +81,7 @@ def _effects(each: Evaluated, score: str) -> Drawing | None:
         figure.legend(handles=[*keys, *band], loc="outside lower center", ncols=3 if columns > 1 else 2, frameon=False)
         return figure
 
-    methods = ", ".join(dict.fromkeys(j.condition.effect.method for j in judged))
+    methods = ", ".join(dict.fromkeys(method_words(each, j.condition.effect) for j in judged))
     caption = f"{comparison(each)} in every condition with its 95 % interval ({methods}); line: no effect"
     caption += "; band: the margin." if margin is not None else "."
     said = "; ".join(

@@ -18,7 +18,8 @@ from rnnbench.records import cell_name, in_order
 from rnnbench.report.conditions import Panel, key, short
 from rnnbench.report.style import Look, legend, looks
 
-MOST_PANELS, SOME_PANELS = 6, 3  # of so many all are drawn; of more, so many, or one a dataset
+MOST_PANELS = 6  # of so many all are drawn; of more, so many, or whole rows with one of each dataset at least
+_IN_A_ROW = 3
 Draw = Callable[[Axes, Panel, dict[str, Look]], None]
 
 
@@ -33,17 +34,30 @@ class Drawing:
     finding: str = ""  # for readers who do not see it
 
 
-def largest(panels: Sequence[Panel]) -> tuple[list[Panel], str]:
-    """All panels, or where they are too many some of each dataset, those with most runs, and the words that say so."""
+def chosen(panels: Sequence[Panel], timed: bool = False) -> tuple[list[Panel], str]:
+    """All panels, or where they are too many some of every dataset, and the words that say which.
+
+    Of a dataset's panels first those that were timed alone (where times are drawn), then those at the default forget
+    bias, then those with most runs, longest trained.
+    """
     if len(panels) <= MOST_PANELS:
         return list(panels), ""
-    some = min(MOST_PANELS, max(SOME_PANELS, len({panel.dataset for panel in panels})))
-    turn: dict[int, int] = {}  # panel → how many larger ones its dataset has: every dataset has its turn
-    for dataset in {panel.dataset for panel in panels}:
+    datasets = {panel.dataset for panel in panels}
+    some = max(MOST_PANELS, _IN_A_ROW * math.ceil(len(datasets) / _IN_A_ROW))
+
+    def rank(index: int) -> tuple[bool, bool, int, float]:
+        panel = panels[index]
+        contended = timed and bool(panel.runs["contended"].fillna(False).any())
+        other_bias = panel.fixed.get("forget_bias") not in (None, "1")
+        return contended, other_bias, -len(panel.runs), -float(panel.runs["steps"].sum())
+
+    turn: dict[int, int] = {}  # panel → how many of its dataset go before it: every dataset has its turn
+    for dataset in datasets:
         own = [index for index, panel in enumerate(panels) if panel.dataset == dataset]
-        turn |= {index: rank for rank, index in enumerate(sorted(own, key=lambda index: -len(panels[index].runs)))}
+        turn |= {index: place for place, index in enumerate(sorted(own, key=rank))}
     kept = sorted(sorted(turn, key=lambda index: (turn[index], index))[:some])
-    words = f" Drawn: {len(kept)} of {len(panels)} panels, those with most runs of each dataset; summary.csv has all."
+    first = f"{'timed alone, ' if timed else ''}at the default forget bias, with most runs"
+    words = f" Drawn: {len(kept)} of {len(panels)} panels, of each dataset first those {first}; summary.csv has all."
     return [panels[index] for index in kept], words
 
 
@@ -111,7 +125,7 @@ def _axis(axes: Axes, panel: Panel, values: list[float], cells: list[str]) -> Ca
         axes.set_xlim(-0.6, len(cells) - 0.4)
         axes.set_xlabel(f"cell, at {short(panel.x)} = {_plain(values[0])}" if values else "cell")
         return lambda value, index: index
-    axes.set_xlabel(axis_name(panel.x))
+    axes.set_xlabel(axis_name(panel.x, panel.dataset))
     shift = 0.012
     if values[0] > 0 and values[-1] / values[0] >= 4:
         axes.set_xscale("log")
@@ -139,10 +153,10 @@ def _plain(value: float) -> str:
     return f"{value:.0f}" if value.is_integer() else f"{value:g}"
 
 
-def axis_name(column: str) -> str:
-    """Name and unit of a setting."""
+def axis_name(column: str, dataset: str = "") -> str:
+    """Name and unit of a setting; the T of copy is how long it has to remember, not how long a sequence is."""
     units = {
-        "seq_len": "sequence length T (steps)",
+        "seq_len": "delay T (steps)" if dataset == "copy" else "sequence length T (steps)",
         "train_size": "training examples",
         "hidden_size_asked": "hidden size (units)",
         "num_layers": "layers",

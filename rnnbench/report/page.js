@@ -34,7 +34,7 @@ for (const table of document.querySelectorAll(".scroll > table")) {
   heads.forEach((head, column) => {
     const button = document.createElement("button");
     button.type = "button";
-    head.dataset.words = head.textContent; // for paper
+    head.dataset.words = head.textContent.replace(/[._]/g, "$&\u200b"); // for paper, where a long key may be broken
     button.title = "sort";
     button.append(...head.childNodes);
     head.append(button);

@@ -1,20 +1,22 @@
-"""A directory of records → report.html, figures/, summary.csv, summary.md, runs.csv. Needs the records and no torch."""
+"""A directory of records → report.html, figures/, and its tables beside it. Needs the records and no torch."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rnnbench.errors import UsageError
 from rnnbench.records import RECORD, cell_name, read_results, write_text_atomically
-from rnnbench.report import text
+from rnnbench.report import glossary, text, timed_only
 from rnnbench.report.conditions import key, lean, said, shown_keys, telling, with_conditions
 from rnnbench.report.costs import memory, parameters, step_time
 from rnnbench.report.curves import learning_curves
 from rnnbench.report.findings import Comparison, compare
+from rnnbench.report.latex import latex
 from rnnbench.report.layout import Drawing
 from rnnbench.report.parts import MOST_ROWS, cut, made
 from rnnbench.report.scores import score_against_time, scores
@@ -22,6 +24,7 @@ from rnnbench.report.study import study_section, tuning_section
 from rnnbench.report.style import drawing_context
 from rnnbench.report.summary import interval, markdown, number, shown, summarise
 from rnnbench.report.verdicts import study_result
+from rnnbench.report.what_was_run import what_was_run
 from rnnbench.studies import StudyRequest, read_request
 
 _NOTE = (
@@ -56,32 +59,36 @@ def make_report(directory: Path | str) -> Path:
         raise UsageError(f"no results in {directory}: nothing but {there} has ended yet")
     runs = with_conditions(_as_tuned(counted, request))
     few = lean(runs)
-    comparisons = compare(few)
+    timed = timed_only.timed_only(runs)
+    comparisons = compare(few[~timed])
     keys = shown_keys(runs)
     summary = summarise(runs)
     needed = ["dataset", "seq_len", "cell", "hidden_size"]  # and what else it takes to tell conditions apart
     keys = [*needed, *(name for name in telling(runs, keys) if name not in needed)]
     table = shown(summary, keys)
-    drawings = _drawings(few, comparisons)
+    drawings = _drawings(few, timed, comparisons)
     for old in (directory / "figures").glob("*"):
         if old.name.startswith(("claim_", "unsolved_")):
             old.unlink()  # of a claim that may be gone
+    result = study_result(directory, results.runs)
     with drawing_context():
         figures = [made(drawing, directory / "figures") for drawing in drawings]
-        study = study_section(study_result(directory, results.runs), results.runs, directory)
+        study = study_section(result, results.runs, directory)
     write_text_atomically(
         directory / "summary.csv", summary.rename(columns=key).to_csv(index=False, lineterminator="\n")
     )
     write_text_atomically(
         directory / "runs.csv", _portable(with_conditions(counted), directory).to_csv(index=False, lineterminator="\n")
     )
-    answer, warnings = text.answer(few, comparisons), text.warnings(results, runs, directory, study is not None)
+    answer, warnings = text.answer(few, comparisons, timed), text.warnings(results, runs, directory, study is not None)
     if others > 0:
         warnings.append(f"{others} more run(s) lie here that the study as it is now does not ask for; none is shown.")
     write_text_atomically(directory / "summary.md", _summary_md(directory, runs, answer, warnings, table))
+    write_text_atomically(directory / "summary.tex", latex(table))
     environment = Environment(
         loader=PackageLoader("rnnbench.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
+    tuning = tuning_section(request, results.runs, directory)
     page = environment.get_template("page.html.j2").render(
         name=directory.resolve().name,
         study=study,
@@ -93,14 +100,29 @@ def make_report(directory: Path | str) -> Path:
         differences=cut(_differences(comparisons), "rows"),
         conditions=cut(table, "summary.csv has all"),
         conditions_note=_NOTE,
+        glossary=glossary.words(runs, result),
+        what_was_run=cut(what_was_run(counted, _tuned(request)), "runs.csv has all"),
         figures=figures,
         runs=cut(_runs_table(runs, keys), "runs.csv has all"),
         runs_summary=f"{len(runs)} runs",
-        tuning=tuning_section(request, results.runs, directory),
+        tuning=tuning,
+        files=_files(study, tuning is not None),
         environment=text.environment(runs),
     )
     write_text_atomically(directory / "report.html", page)
     return directory / "report.html"
+
+
+def _files(study: dict[str, Any] | None, tuned: bool) -> list[str]:
+    """What lies beside the page, for a reader who wants to go on with it."""
+    tables = ["verdicts"] if study else []
+    tables += ["published"] if study and study["published"] else []
+    tables += ["summary", *(["tuning"] if tuned else [])]
+    return [*(f"{name}.csv, .md and .tex" for name in tables), "runs.csv", "figures/ (.png and .svg)"]
+
+
+def _tuned(request: StudyRequest | None) -> list[str]:
+    return [] if request is None or request.study.tuning is None else list(request.study.tuning.space)
 
 
 def _as_tuned(runs: pd.DataFrame, request: StudyRequest | None) -> pd.DataFrame:
@@ -121,13 +143,14 @@ def _as_tuned(runs: pd.DataFrame, request: StudyRequest | None) -> pd.DataFrame:
     return runs.assign(**{name: runs[name].mask(tuned) for name in columns})
 
 
-def _drawings(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> list[Drawing]:
+def _drawings(runs: pd.DataFrame, timed: pd.Series, comparisons: Sequence[Comparison]) -> list[Drawing]:
+    scored = runs[~timed]
     made = [
-        scores(runs, comparisons),
-        *learning_curves(runs, comparisons),
+        scores(scored, comparisons, timed_only.words(runs, timed)),
+        *learning_curves(scored, comparisons),
         step_time(runs),
         parameters(runs),
-        score_against_time(runs),
+        score_against_time(scored),
         memory(runs),
         memory(runs, "peak_bytes"),
     ]

@@ -14,18 +14,21 @@ from matplotlib.lines import Line2D
 from rnnbench.records import cell_name
 from rnnbench.report.conditions import Panel, panels
 from rnnbench.report.findings import Comparison, headline, of_panel
-from rnnbench.report.layout import Drawing, Mark, grid, largest, marks
+from rnnbench.report.layout import Drawing, Mark, chosen, grid, marks
 from rnnbench.report.style import INK, Look, levels, logarithmic, off_scale, title
 from rnnbench.report.summary import number
 from rnnbench.statistics import mean_interval
 
 
-def scores(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> Drawing | None:
-    """Test score of every condition: mean, 95 % t interval over seeds, single runs, chance and published lines."""
+def scores(runs: pd.DataFrame, comparisons: Sequence[Comparison], without: str = "") -> Drawing | None:
+    """Test score of every condition: mean, 95 % t interval over seeds, single runs, chance and published lines.
+
+    without: what is left out of `runs`, a sentence for the caption.
+    """
     finished = runs[runs["status"] == "ok"]
     if finished.empty:
         return None
-    drawn, left_out = largest(panels(finished))
+    drawn, left_out = chosen(panels(finished))
     gone = int((runs["status"] == "diverged").sum())
     notes = [f" {gone} diverged run(s) have no score and are not in the means."] if gone else []
     for panel in drawn:  # lines that would flatten the figure are said here
@@ -42,7 +45,7 @@ def scores(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> Drawing | N
         "scores", "Test score",
         "Mean over seeds with its 95 % Student t interval; beside it, faint: single runs. One run has no interval. "
         "Titles compare paired seeds. Intervals that leave the frame are whole in the summary."
-        + "".join([left_out, *dict.fromkeys(notes)]),
+        + "".join([left_out, f" {without}" if without else "", *dict.fromkeys(notes)]),
         lambda columns: grid(drawn, draw, columns),
         "; ".join(f"{panel.label}: {_finding(panel, comparisons)}" for panel in drawn),
     )  # fmt: skip
@@ -99,15 +102,15 @@ def score_against_time(runs: pd.DataFrame) -> Drawing | None:
     finished = runs[(runs["status"] == "ok") & runs["train_seconds"].gt(0)]
     if finished.empty:
         return None
-    drawn, left_out = largest(panels(finished, one_x=True))
+    drawn, left_out = chosen(panels(finished, one_x=True), timed=True)
     contended = bool(finished["contended"].fillna(False).any())
 
     def draw(axes: Axes, panel: Panel, look: dict[str, Look]) -> None:
         for cell, (colour, marker, _) in look.items():
             part = panel.runs[panel.runs["cell"] == cell]
             busy = part["contended"].fillna(False).to_numpy(bool)
-            for chosen, fill in ((~busy, colour), (busy, "none")):
-                axes.plot(part["train_seconds"][chosen], part["test_score"][chosen], marker, color=colour, markersize=6,
+            for those, fill in ((~busy, colour), (busy, "none")):
+                axes.plot(part["train_seconds"][those], part["test_score"][those], marker, color=colour, markersize=6,
                           alpha=0.75, markerfacecolor=fill, rasterized=len(part) > 200)  # fmt: skip
         times = panel.runs["train_seconds"]
         if times.max() / times.min() > 5:

@@ -41,7 +41,7 @@ def study_section(result: StudyResult | None, runs: pd.DataFrame, directory: Pat
                 "statement": each.claim.statement,
                 "outcome": each.verdict.outcome,
                 "figures": [made(drawing, directory / "figures") for drawing in claim_drawings(each, score)],
-                "table": cut(verdicts.condition_table(each), "verdicts.csv has all"),
+                "table": cut(verdicts.condition_table(each, score), "verdicts.csv has all"),
                 "facts": wording.facts(each, score),
             }
             for each, score in zip(result.claims, scored, strict=True)

@@ -10,6 +10,7 @@ from io import BytesIO
 from typing import Any, NamedTuple
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
@@ -84,30 +85,67 @@ def legend(figure: Figure, looks_of: dict[str, Look], extra: Sequence[Line2D] = 
 
 
 def levels(axes: Axes, lines: Sequence[tuple[float, str]], line: Any = (0, (1, 2))) -> None:
-    """Labelled horizontal lines (value, label); those outside the axes' limits are not drawn, see `off_scale`."""
+    """Labelled horizontal lines (value, label); those outside the axes' limits are not drawn, see `off_scale`.
+
+    A label stands where it covers least of what is drawn by now: above its line or below, at the right or the left.
+    """
     low, high = axes.get_ylim()
     there = sorted(((value, label) for value, label in lines if low <= value <= high), reverse=True)
+    drawn = _drawn(axes)
     for value, _ in there:
         axes.axhline(value, color=FAINT, linestyle=line, linewidth=1.2, zorder=1)
-    position = axes.transAxes.inverted().transform(
-        axes.transData.transform([(0, value) for value, _ in there] or [(0, 0)])
-    )
+    heights = [
+        float(axes.transAxes.inverted().transform(axes.transData.transform((0, value)))[1]) for value, _ in there
+    ]
     near: list[list[int]] = []  # lines too close for a label each: one above them, the others below
-    for index in range(len(there)):
-        if near and position[near[-1][-1]][1] - position[index][1] < 0.08:
+    for index, height in enumerate(heights):
+        if near and heights[near[-1][-1]] - height < _LABEL:
             near[-1].append(index)
         else:
             near.append([index])
-    for first, *others in near:
-        _label(axes, *there[first], above=True)
+    for place, (first, *others) in enumerate(near):
+        floor = heights[near[place + 1][0]] + _LABEL if place + 1 < len(near) else 0.0
+        free = not others and heights[first] - _LABEL > floor
+        _label(axes, *there[first], [True, False] if free else [True], drawn)
         if others:
-            _label(axes, there[others[-1]][0], "; ".join(there[index][1] for index in others), above=False)
+            _label(axes, there[others[-1]][0], "; ".join(there[index][1] for index in others), [False], drawn)
 
 
-def _label(axes: Axes, value: float, words: str, above: bool) -> None:
+_LABEL = 0.08  # height of a label in that of the axes, with room
+_MARKER = 0.03  # what a marker reaches beyond its point, in that of the axes
+
+
+def _drawn(axes: Axes) -> np.ndarray:
+    """Places (n, 2) in the axes, from (0, 0) to (1, 1), of the points of all lines that are there."""
+    places = [np.empty((0, 2))]
+    for each in axes.lines:
+        points = np.column_stack([np.asarray(each.get_xdata(), float), np.asarray(each.get_ydata(), float)])
+        places.append(axes.transAxes.inverted().transform(each.get_transform().transform(points)))
+    return np.vstack(places)
+
+
+def _label(axes: Axes, value: float, words: str, sides: Sequence[bool], drawn: np.ndarray) -> None:
+    """sides: whether the label may stand above its line, below it, or either."""
+    height = float(axes.transAxes.inverted().transform(axes.transData.transform((0, value)))[1])
+    place = axes.get_subplotspec()
+    of_figure = 0.8 / place.get_gridspec().ncols if place else 0.8  # the axes' width when they will have been laid out
+    width = (
+        3.9 * len(words) / (72 * of_figure * axes.figure.bbox.width / axes.figure.dpi)
+    )  # letters of 8 points, nearly
+
+    def covered(above: bool, right: bool) -> tuple[bool, int]:
+        low, left = (height if above else height - _LABEL), (1 - width if right else 0.0)
+        x, y = drawn[:, 0], drawn[:, 1]
+        inside = (abs(x - left - width / 2) <= width / 2 + _MARKER) & (
+            abs(y - low - _LABEL / 2) <= _LABEL / 2 + _MARKER
+        )
+        return low + _LABEL > 1.02, int(inside.sum())  # above the frame it would run into the title
+
+    above, right = min(((a, r) for r in (True, False) for a in sides), key=lambda place: covered(*place))
     axes.annotate(
-        words, (1, value), xycoords=("axes fraction", "data"), xytext=(-2, 2 if above else -2),
-        textcoords="offset points", ha="right", va="bottom" if above else "top", fontsize=8, color=INK, zorder=5,
+        words, (float(right), value), xycoords=("axes fraction", "data"), textcoords="offset points",
+        xytext=(-2 if right else 2, 2 if above else -2), ha="right" if right else "left",
+        va="bottom" if above else "top", fontsize=8, color=INK, zorder=5,
         bbox={"facecolor": PAPER, "alpha": 0.7, "edgecolor": "none", "pad": 0.5},
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from rnnbench.records import Results, cell_name, in_order
+from rnnbench.report import timed_only
 from rnnbench.report.conditions import key, said, settings, short
 from rnnbench.report.findings import Comparison, headline, pairs, ratio
 from rnnbench.report.summary import interval, steps_to_threshold
@@ -20,10 +21,13 @@ METHOD = (
 _MOST_NAMED = 10
 
 
-def answer(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> list[str]:
-    """Who is ahead on each dataset and by how much, who solved it, and what each cell costs."""
+def answer(runs: pd.DataFrame, comparisons: Sequence[Comparison], timed: pd.Series | None = None) -> list[str]:
+    """Who is ahead on each dataset and by how much, who solved it, and what each cell costs.
+
+    timed: which of `runs` were trained only to be timed, so that `comparisons` has none of them.
+    """
     found = []
-    for dataset, part in runs.groupby("dataset", sort=True):
+    for dataset, part in (runs if timed is None else runs[~timed]).groupby("dataset", sort=True):
         here = [c for c in comparisons if c.dataset == dataset]
         for _, _, members in pairs(here):
             found.append(f"{dataset}, {_metric(part)}: {_difference(members)}")
@@ -32,6 +36,8 @@ def answer(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> list[str]:
         solved = _solved(part)
         if solved:
             found.append(f"{dataset}: {solved}")
+    if timed is not None and timed.any():
+        found.append(timed_only.words(runs, timed))
     calm = runs[(runs["status"] == "ok") & ~runs["contended"].fillna(False).astype(bool)]
     for column, words in (
         ("step_ms_median", "Time a training step (ratio of medians over seeds; no other run beside the runs timed)"),

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from rnnbench.records import cell_name, write_text_atomically
-from rnnbench.report.summary import number
+from rnnbench.report.latex import latex
+from rnnbench.report.summary import markdown, number
 from rnnbench.studies import RULE, StudyRequest, Trial, Tuned
 
 
@@ -53,7 +54,10 @@ def tuning_table(request: StudyRequest, runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def write_tuning(request: StudyRequest, runs: pd.DataFrame, directory: Path) -> None:
-    """tuning.csv: a row a trial and seed, with what it tried, how it ended and whether it was chosen."""
+    """tuning.csv: a row a trial and seed, with what it tried, how it ended and whether it was chosen.
+
+    tuning.md and tuning.tex: the table of the page.
+    """
     trials = runs[runs["run_id"].isin(request.trials)].set_index("run_id")
     rows: list[dict[str, Any]] = []
     for each in request.tuned:
@@ -68,6 +72,9 @@ def write_tuning(request: StudyRequest, runs: pd.DataFrame, directory: Path) -> 
     write_text_atomically(
         directory / "tuning.csv", pd.DataFrame(rows).convert_dtypes().to_csv(index=False, lineterminator="\n")
     )
+    table = tuning_table(request, runs)
+    write_text_atomically(directory / "tuning.md", f"# Tuning\n\n{tuning_words(request)}\n\n{markdown(table)}")
+    write_text_atomically(directory / "tuning.tex", latex(table))
 
 
 def _edge(each: Tuned, key: str, value: float) -> str:

@@ -20,8 +20,10 @@ from rnnbench.report.wording import (
     effect,
     effects,
     in_words,
+    method_words,
     pairs,
     score_name,
+    time_unit,
 )
 from rnnbench.statistics import ConditionVerdict
 from rnnbench.studies import Evaluated, StudyResult, evaluate, higher_is_better, read_request, selected
@@ -84,13 +86,14 @@ def summary_table(result: StudyResult, measured: Sequence[str]) -> pd.DataFrame:
     )
 
 
-def condition_table(each: Evaluated) -> pd.DataFrame:
-    """The numbers behind a claim: a row a condition, all text."""
-    rows = [_condition_row(each, index, judged) for index, judged in enumerate(each.verdict.conditions)]
+def condition_table(each: Evaluated, score: str = "") -> pd.DataFrame:
+    """The numbers behind a claim: a row a condition, all text. score: what its test_score is."""
+    words = in_words(each, score)
+    rows = [_condition_row(each, index, judged, words) for index, judged in enumerate(each.verdict.conditions)]
     return pd.DataFrame(rows).fillna("–")
 
 
-def _condition_row(each: Evaluated, index: int, judged: ConditionVerdict) -> dict[str, str]:
+def _condition_row(each: Evaluated, index: int, judged: ConditionVerdict, words: str) -> dict[str, str]:
     m, condition = each.measured[index], judged.condition
     row = {"condition": condition.name}
     for label, values, solved in zip(
@@ -100,9 +103,11 @@ def _condition_row(each: Evaluated, index: int, judged: ConditionVerdict) -> dic
             row[cell_name(label)] = f"{int(solved.sum())} of {len(solved)} solved"
         elif each.claim.kind == "solve_time":
             cut = np.minimum(values, m.horizon)
-            row[f"{cell_name(label)} (restricted mean)"] = number(float(cut.mean()), 4) if len(cut) else "–"
+            row[f"{cell_name(label)} (restricted mean, {time_unit(each)})"] = (
+                number(float(cut.mean()), 4) if len(cut) else "–"
+            )
         else:
-            row[f"{cell_name(label)} (mean)"] = number(float(values.mean()), 4) if len(values) else "–"
+            row[f"{cell_name(label)} (mean, {words})"] = number(float(values.mean()), 4) if len(values) else "–"
     row[f"{comparison(each)} [95 % interval]"] = effect(each, condition.effect)
     row["n (pairs)"] = str(condition.n)
     row["verdict"] = condition_word(each, judged)
@@ -116,7 +121,7 @@ def _condition_row(each: Evaluated, index: int, judged: ConditionVerdict) -> dic
         test = each.log_rank[index]
         row["solved"] = f"{int(m.first_solved.sum())} and {int(m.second_solved.sum())} of {len(m.seeds)}"
         row["log-rank p"] = number(test.p_value, 2) if test else "–"
-    row["interval by"] = condition.effect.method
+    row["interval by"] = method_words(each, condition.effect)
     row["missing runs"] = str(len(m.missing))
     return row
 

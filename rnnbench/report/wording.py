@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -143,6 +144,39 @@ _WORDS = {
     "peak_bytes": "bytes at the peak",
     "train_size": "training examples",
 }
+
+
+def axis_words(each: Evaluated, score: str = "") -> str:
+    """What a claim's effect is of, with its unit; a ratio has none: "training step, GRU / LSTM (ratio)"."""
+    words = in_words(each, score)
+    if each.claim.scale != "ratio":
+        return f"{words}, {comparison(each)}"
+    for unit, bare in _WITHOUT_UNIT.items():
+        words = words.replace(unit, bare)
+    return f"{re.sub(r' [(][^()]*[)]', '', words)}, {comparison(each)} (ratio)"
+
+
+_WITHOUT_UNIT = {
+    "ms a training step": "training step",
+    "seconds of training": "training time",
+    "seconds to the threshold": "time to the threshold",
+    "bytes saved": "memory saved",
+    "bytes at the peak": "memory at the peak",
+}
+
+
+def time_unit(each: Evaluated) -> str:
+    """Of a time to the threshold."""
+    return "s" if each.claim.metric.startswith("seconds") else "steps"
+
+
+def method_words(each: Evaluated, found: Interval) -> str:
+    """How an interval was made, a horizon with its unit: "restricted mean to 18.95 s, …"."""
+
+    def horizon(match: re.Match[str]) -> str:
+        return f"{match[1]}{float(match[2]):.4g} {time_unit(each)}"
+
+    return re.sub(r"(restricted mean to )(\d+(?:\.\d+)?(?:e\+?\d+)?)", horizon, found.method)
 
 
 def score_name(each: Evaluated, runs: pd.DataFrame) -> str:

@@ -17,9 +17,8 @@ import pytest
 from rnnbench.errors import UsageError
 from rnnbench.records import load_results
 from rnnbench.report import make_report, verdict_lines
-from rnnbench.report.latex import latex
-from rnnbench.report.verdicts import measured_names, study_result
-from rnnbench.report.wording import would_change
+from rnnbench.report.verdicts import condition_table, measured_names, study_result
+from rnnbench.report.wording import axis_words, method_words, would_change
 from rnnbench.studies import study_from, write_request
 from tests.fake_records import record, write
 
@@ -95,7 +94,8 @@ def test_the_page_begins_with_the_verdict_table(whole: Path) -> None:
     assert page.index("Supported: “Fewer parameters.” “As accurate at 50 % &amp; more.” “Sooner.”") < page.index(
         "<table"
     )
-    assert page.index("<details>") < page.index('id="answer"') < page.index("</details>")  # what is no claim is folded
+    folded = page[page.index('id="grids"') :]
+    assert folded.index("<details>") < folded.index('id="answer"') < folded.index("</details>")  # what is no claim
     for claim in CLAIMS:
         assert f'href="#claim-{claim["id"]}"' in page and f'id="claim-{claim["id"]}"' in page
     assert "0.75 (exact) at T = 50; 0.75 (exact) at T = 100" in page
@@ -219,10 +219,6 @@ def test_a_plain_sweep_has_no_verdicts(tmp_path: Path) -> None:
     assert not (tmp_path / "verdicts.csv").exists()
 
 
-def test_tex_is_escaped() -> None:
-    assert r"a\_b & 5 \% $\pm$ \textbackslash{}x \\" in latex(pd.DataFrame({"p_x": ["a_b"], "y": ["5 % ± \\x"]}))
-
-
 def test_the_report_of_a_study_needs_no_torch_and_no_hydra(tmp_path: Path) -> None:
     leave(tmp_path, contents(), contents())
     code = (
@@ -232,3 +228,23 @@ def test_the_report_of_a_study_needs_no_torch_and_no_hydra(tmp_path: Path) -> No
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "verdicts.csv").exists()
+
+
+def test_a_mean_has_its_unit_and_a_ratio_none(whole: Path) -> None:
+    result = study_result(whole)
+    assert result is not None
+    of = {each.claim.id: each for each in result.claims}
+    heads = {name: list(condition_table(each, "test accuracy")) for name, each in of.items()}
+    assert heads["better"][1:3] == ["GRU (mean, test accuracy)", "LSTM (mean, test accuracy)"]
+    assert heads["sooner"][1] == "GRU (restricted mean, steps)"
+    assert condition_table(of["sooner"])["interval by"].str.startswith("restricted mean to 2000 steps").all()
+    assert axis_words(of["better"], "test accuracy") == "test accuracy, GRU − LSTM"
+    claim = replace(of["depends"].claim, metric="step_ms_median")
+    assert axis_words(replace(of["depends"], claim=claim)) == "training step, GRU / LSTM (ratio)"
+    claim = replace(claim, metric="test_score")
+    assert axis_words(replace(of["depends"], claim=claim), "test nll (nats per frame)") == (
+        "test nll, GRU / LSTM (ratio)"
+    )
+    seconds = replace(of["sooner"], claim=replace(of["sooner"].claim, metric="seconds_to_threshold"))
+    made = replace(of["sooner"].verdict.conditions[0].condition.effect, method="restricted mean to 18.9537, sign-flip")
+    assert method_words(seconds, made) == "restricted mean to 18.95 s, sign-flip"

@@ -1,0 +1,47 @@
+"""Runs that were trained only to be timed: what they scored is no comparison."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from rnnbench.report.conditions import Panel, panels
+from rnnbench.statistics import mean_interval
+
+
+def timed_only(runs: pd.DataFrame) -> pd.Series:
+    """For each of `runs` (with conditions), whether it and those it would be compared with learned nothing.
+
+    So it is where all were evaluated once, when their budget of steps ended, and no cell's mean score is better than
+    chance: its 95 % Student t interval (of one run: the score) does not lie on the better side. Where chance is not
+    known, or a run may have been evaluated more often, scores are compared.
+    """
+    once = runs["budget_max_steps"].le(runs["budget_eval_every"]).fillna(False).astype(bool)
+    found = pd.Series(False, runs.index)
+    for panel in panels(runs[once], one_x=True) if once.any() else []:
+        if _at_chance(panel):
+            found[panel.runs.index] = True
+    return found
+
+
+def _at_chance(panel: Panel) -> bool:
+    ok = panel.runs[panel.runs["status"] == "ok"]
+    if ok.empty or ok["chance"].isna().any():
+        return False
+    for _, part in ok.groupby("condition"):
+        sign = 1.0 if part["higher_is_better"].iloc[0] else -1.0
+        gain = mean_interval((sign * (part["test_score"] - part["chance"])).to_numpy(float))
+        if (gain.estimate if gain.n < 2 else gain.low) > 0:
+            return False
+    return True
+
+
+def words(runs: pd.DataFrame, timed: pd.Series) -> str:
+    """What was left out and why, as a sentence; empty where nothing was."""
+    if not timed.any():
+        return ""
+    there = runs[timed]
+    where = ", ".join(sorted(set(there["dataset"])))
+    return (
+        f"{len(there)} runs under {there['condition'].nunique()} conditions of {where} are left out where "
+        "scores are compared: trained for a few steps to be timed, evaluated once at the end, no better than chance."
+    )
