@@ -33,11 +33,11 @@ def would_change(each: Evaluated) -> str:
 def _more_of_the_same(each: Evaluated) -> str:
     """Whether ten other seeds might have said otherwise: they might where the p-value is not far below 5 %."""
     worst = _rests_on(each)
-    if _is_small(each):
-        return "and many more seeds would make it equivalent: the effect seen lies within the margin"
+    small = "many more seeds would make it equivalent, since the effect seen lies within the margin"
     if worst > _FIRM:
-        return f"and as many other seeds may well leave it undecided: it rests on p = {number(worst, 2)}"
-    return "more seeds are unlikely to"
+        firm = f"and as many other seeds may well leave it undecided: it rests on p = {number(worst, 2)}"
+        return f"{firm}; {small}" if _is_small(each) else firm
+    return small if _is_small(each) else "more seeds are unlikely to"
 
 
 def _is_small(each: Evaluated) -> bool:

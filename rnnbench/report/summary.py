@@ -11,15 +11,18 @@ import pandas as pd
 
 from rnnbench.records import cell_name
 from rnnbench.report.conditions import key, said, shown_keys
-from rnnbench.statistics import mean_interval
+from rnnbench.statistics import iqm_interval, mean_interval
 
 MEBIBYTE = 2**20
+_TRIMS = 4  # runs from which on the inter-quartile mean leaves any out
+_NONE = mean_interval([])
 
 
 def summarise(runs: pd.DataFrame) -> pd.DataFrame:
     """A row a condition of `runs` (with conditions), plain numbers; NaN where nothing was measured.
 
     keys…, metric, runs, n (ok), diverged, failed, test_mean with test_low and test_high (95 % Student t over seeds),
+    test_iqm, the inter-quartile mean, with its 95 % bootstrap interval, of four runs or more,
     medians of steps and train_seconds over the n, threshold with solved of solved_of (ok and diverged) and the median
     of steps_to_threshold, step_ms (median, p10, p90: medians over runs not contended), contended, parameters, memory.
     """
@@ -36,6 +39,10 @@ def summarise(runs: pd.DataFrame) -> pd.DataFrame:
     means = [mean_interval(scores.get(condition, np.empty(0))) for condition in table.index]
     table["test_mean"], table["test_low"], table["test_high"] = np.array(
         [(mean.estimate, mean.low, mean.high) for mean in means]
+    ).T
+    middles = [iqm_interval(scores[c]) if len(scores.get(c, ())) >= _TRIMS else _NONE for c in table.index]
+    table["test_iqm"], table["test_iqm_low"], table["test_iqm_high"] = np.array(
+        [(middle.estimate, middle.low, middle.high) for middle in middles]
     ).T
     table["steps"], table["train_seconds"] = _medians(runs[ok], "steps"), _medians(runs[ok], "train_seconds")
     table["threshold"] = _medians(runs, "budget_solved")
@@ -109,6 +116,10 @@ def shown(summary: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
         columns[key(name)] = [cell_name(row[name]) if name == "cell" else said(row[name]) for row in rows]
     columns["metric"] = [said(row["metric"]) for row in rows]
     columns["test mean [95 % t interval]"] = [interval(r["test_mean"], r["test_low"], r["test_high"]) for r in rows]
+    if summary["test_iqm"].notna().any():
+        columns["inter-quartile mean [95 % bootstrap]"] = [
+            interval(r["test_iqm"], r["test_iqm_low"], r["test_iqm_high"]) for r in rows
+        ]
     columns["n"] = [str(row["n"]) for row in rows]
     columns["diverged"] = [str(row["diverged"]) for row in rows]
     columns["failed"] = [str(row["failed"]) for row in rows]

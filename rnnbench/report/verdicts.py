@@ -9,14 +9,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from rnnbench.records import cell_name, load_results, with_missing, write_text_atomically
 from rnnbench.report.latex import latex
-from rnnbench.report.summary import markdown, number
+from rnnbench.report.summary import interval, markdown, number
 from rnnbench.report.wording import (
     comparison,
     completeness,
     condition_word,
+    cut_off,
     effect,
     effects,
     in_words,
@@ -25,13 +27,17 @@ from rnnbench.report.wording import (
     score_name,
     time_unit,
 )
-from rnnbench.statistics import ConditionVerdict
-from rnnbench.studies import Evaluated, StudyResult, evaluate, higher_is_better, read_request, selected
+from rnnbench.statistics import ConditionVerdict, Interval, paired_probability_of_improvement, success_rate
+from rnnbench.studies import Evaluated, Measured, StudyResult, evaluate, higher_is_better, read_request, selected
 
 METHOD = (
     "Supported, contradicted, equivalent (a difference smaller than the margin, shown) or undecided, at a family-wise "
-    "error of 5 % within a claim, after at least ten pairs of runs that share a seed. Undecided is not “the same”. "
-    "Intervals cover what a seed changes: first weights, order, data that is made; not another split of a dataset."
+    "error of 5 % within a claim, after at least ten pairs of runs that share a seed. A claim about several conditions "
+    "is supported if it is so in all of them (where it says “some”: in one, and nowhere the other way round), and "
+    "contradicted if it is the other way round in one and as claimed in none. Supported says which way, not that it "
+    "is as much as the margin. Undecided is not “the same”. Intervals are one a condition, p-values corrected for "
+    "their number. Intervals cover what a seed changes: first weights, order, data that is made; not another split "
+    "of a dataset, and not another choice of tuned values."
 )
 
 
@@ -81,7 +87,7 @@ def summary_table(result: StudyResult, measured: Sequence[str]) -> pd.DataFrame:
             "measured": list(measured),
             "effect [95 % interval]": [effects(each) for each in result.claims],
             "n (pairs)": [pairs(each).removeprefix("n = ").removesuffix(" pairs") for each in result.claims],
-            "conditions": [each.verdict.reason for each in result.claims],
+            "conditions": ["; ".join(filter(None, (each.verdict.reason, cut_off(each)))) for each in result.claims],
         }
     )
 
@@ -100,7 +106,7 @@ def _condition_row(each: Evaluated, index: int, judged: ConditionVerdict, words:
         each.claim.sides, (m.first, m.second), (m.first_solved, m.second_solved), strict=True
     ):
         if each.claim.kind == "success":
-            row[cell_name(label)] = f"{int(solved.sum())} of {len(solved)} solved"
+            row[f"{cell_name(label)} solved [95 % Wilson]"] = solved_words(solved)
         elif each.claim.kind == "solve_time":
             cut = np.minimum(values, m.horizon)
             row[f"{cell_name(label)} (restricted mean, {time_unit(each)})"] = (
@@ -109,6 +115,9 @@ def _condition_row(each: Evaluated, index: int, judged: ConditionVerdict, words:
         else:
             row[f"{cell_name(label)} (mean, {words})"] = number(float(values.mean()), 4) if len(values) else "–"
     row[f"{comparison(each)} [95 % interval]"] = effect(each, condition.effect)
+    if better := _how_often(each, m):
+        a, b = (cell_name(label) for label in each.claim.sides)
+        row[f"P({a} > {b}) [95 % Wilson]"] = interval(better.estimate, better.low, better.high)
     row["n (pairs)"] = str(condition.n)
     row["verdict"] = condition_word(each, judged)
     row["because"] = judged.reason
@@ -119,11 +128,26 @@ def _condition_row(each: Evaluated, index: int, judged: ConditionVerdict, words:
         row["p of equivalence"] = number(judged.p_within, 2) if each.claim.margin else "–"
     if each.claim.kind == "solve_time":
         test = each.log_rank[index]
-        row["solved"] = f"{int(m.first_solved.sum())} and {int(m.second_solved.sum())} of {len(m.seeds)}"
+        for label, solved in zip(each.claim.sides, (m.first_solved, m.second_solved), strict=True):
+            row[f"{cell_name(label)} solved [95 % Wilson]"] = solved_words(solved)
         row["log-rank p"] = number(test.p_value, 2) if test else "–"
     row["interval by"] = method_words(each, condition.effect)
     row["missing runs"] = str(len(m.missing))
     return row
+
+
+def solved_words(solved: NDArray[np.bool_]) -> str:
+    """How many runs solved it, and what that says of all such runs: "9 of 10 [0.60, 0.98]"."""
+    rate = success_rate(int(solved.sum()), len(solved))
+    share = f" [{rate.low:.2f}, {rate.high:.2f}]" if rate.n else ""
+    return f"{int(solved.sum())} of {len(solved)}{share}"
+
+
+def _how_often(each: Evaluated, m: Measured) -> Interval | None:
+    """The share of seeds in which the first side is above the second: of what is measured in every run."""
+    if each.claim.kind not in ("paired", "heterogeneity") or not len(m.seeds):
+        return None
+    return paired_probability_of_improvement(m.first, m.second)
 
 
 def write_tables(result: StudyResult, directory: Path, measured: Sequence[str]) -> None:
@@ -149,6 +173,7 @@ def _numbers(each: Evaluated) -> list[dict[str, Any]]:
             "p_difference": j.condition.p_difference, "p_adjusted": j.p_adjusted, "p_within": j.p_within,
             "margin": each.claim.margin, "scale": each.claim.scale, "correction": each.correction,
             "missing": len(m.missing), "reason": j.reason, "more_seeds": j.more_seeds,
-        }
+        } | ({"p_above": above.estimate, "p_above_low": above.low, "p_above_high": above.high}
+             if (above := _how_often(each, m)) else {})
         for j, m in zip(each.verdict.conditions, each.measured, strict=True)
     ]  # fmt: skip

@@ -206,6 +206,12 @@ def condition_word(each: Evaluated, judged: ConditionVerdict) -> str:
     return judged.outcome
 
 
+def cut_off(each: Evaluated) -> str:
+    """Where a budget ended most runs of a side while they were improving; empty where it did not."""
+    where = [m.name for m in each.measured if m.improving >= 0.5]
+    return f"most runs of a cell were cut off while improving in {', '.join(where)}" if where else ""
+
+
 def facts(each: Evaluated, score: str = "") -> list[tuple[str, str]]:
     """What a reader wants to know of a claim beyond its numbers, as pairs (name, words)."""
     claim = each.claim
@@ -213,7 +219,7 @@ def facts(each: Evaluated, score: str = "") -> list[tuple[str, str]]:
     chosen = chosen or "all runs of the study"
     found = [
         ("Said", f"“{claim.folklore}”"),
-        ("Verdict", f"{each.verdict.outcome}: {each.verdict.reason}"),
+        ("Verdict", f"{each.verdict.outcome}: " + "; ".join(filter(None, (each.verdict.reason, cut_off(each))))),
         ("Measured", f"{in_words(each, score)}, {comparison(each)}, {_KINDS[claim.kind]}"),
         ("Runs", f"{each.runs} asked for ({chosen})" + (f", {len(each.missing)} missing: {named(each.missing)}"
                                                       if each.missing else "")),

@@ -49,6 +49,7 @@ class Measured:
     missing: tuple[str, ...] = ()  # run ids requested and not there, failed ones included
     left_out: tuple[str, ...] = ()  # what is not in the numbers, or in them by a rule
     obstacle: str = ""
+    improving: float = 0.0  # share of the runs of a side, the larger one, that were cut off while improving
 
 
 def measure(claim: StudyClaim, runs: pd.DataFrame, tuned: Collection[str] = ()) -> list[Measured]:
@@ -94,6 +95,7 @@ def _measured(claim: StudyClaim, settings: Mapping[str, Any], part: pd.DataFrame
             return Measured(name, settings, runs=total, missing=missing, obstacle=why)
         ended = ended[~busy]
     values = _times_to_solve(claim, ended, left_out) if solving else _values(claim, ended, left_out)
+    improving = _improving(claim, ended, left_out) if claim.metric.startswith(("test_", "valid_")) else 0.0
     if claim.kind == "interaction":
         ended, values = _slopes(claim, part, ended, values, left_out)
     pairs = _paired(claim, ended, values, left_out)
@@ -101,7 +103,7 @@ def _measured(claim: StudyClaim, settings: Mapping[str, Any], part: pd.DataFrame
         return _censored(claim, name, settings, pairs, total, missing, left_out)
     return Measured(
         name, settings, tuple(pairs.index), pairs["value_x"].to_numpy(float), pairs["value_y"].to_numpy(float),
-        runs=total, missing=missing, left_out=tuple(left_out),
+        runs=total, missing=missing, left_out=tuple(left_out), improving=improving,
     )  # fmt: skip
 
 
@@ -121,17 +123,23 @@ def _values(claim: StudyClaim, ended: pd.DataFrame, left_out: list[str]) -> pd.S
     elif diverged.any():
         values = values.mask(diverged)
         left_out.append(f"{int(diverged.sum())} diverged run(s) are kept out")
-    if is_score:
-        cut = ended["stopped_by"].isin(["max_steps", "max_epochs", "max_seconds"])
-        cut &= (ended["best_step"] >= _LATE * ended["steps"]).fillna(False).astype(bool)
-        for side, own in zip(claim.sides, sides(claim, ended), strict=True):
-            if cut[own.index].any():
-                which = f"{int(cut[own.index].sum())} of {len(own)} {cell_name(side)}"
-                left_out.append(f"{which} run(s) were still improving on validation when the budget ended")
     unknown = int((values.isna() & (~diverged | is_score)).sum())
     if unknown:
         left_out.append(f"{unknown} run(s) have no {claim.metric}")
     return values
+
+
+def _improving(claim: StudyClaim, ended: pd.DataFrame, left_out: list[str]) -> float:
+    """The share of runs that the budget cut off while they were improving, of the side that has more of them."""
+    cut = ended["stopped_by"].isin(["max_steps", "max_epochs", "max_seconds"])
+    cut &= (ended["best_step"] >= _LATE * ended["steps"]).fillna(False).astype(bool)
+    shares = [0.0]
+    for side, own in zip(claim.sides, sides(claim, ended), strict=True):
+        if cut[own.index].any():
+            which = f"{int(cut[own.index].sum())} of {len(own)} {cell_name(side)}"
+            left_out.append(f"{which} run(s) were still improving on validation when the budget ended")
+            shares.append(float(cut[own.index].mean()))
+    return max(shares)
 
 
 def higher_is_better(claim: StudyClaim, runs: pd.DataFrame) -> bool:

@@ -33,6 +33,15 @@ def test_mean_and_t_interval_of_three_seeds(tmp_path: Path) -> None:
     assert (row["test_low"], row["test_high"]) == pytest.approx((0.870317, 0.969683), abs=1e-6)
 
 
+def test_inter_quartile_mean_of_four_runs_or_more(tmp_path: Path) -> None:
+    """Of 0.1, 0.6, 0.8, 0.9 the middle two; of three runs none is left out, so there is none."""
+    for n, expected in ((4, 0.7), (3, math.nan)):
+        runs = [record(seed=seed, test_score=score) for seed, score in enumerate((0.1, 0.6, 0.8, 0.9)[:n])]
+        (row,) = summarise(runs_of(tmp_path / str(n), runs)).to_dict("records")
+        assert row["test_iqm"] == pytest.approx(expected, nan_ok=True)
+    assert math.isnan(row["test_iqm_low"])
+
+
 def test_runs_that_differ_by_anything_but_the_seed_are_not_averaged(tmp_path: Path) -> None:
     runs = runs_of(
         tmp_path,

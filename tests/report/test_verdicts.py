@@ -17,9 +17,10 @@ import pytest
 from rnnbench.errors import UsageError
 from rnnbench.records import load_results
 from rnnbench.report import make_report, verdict_lines
-from rnnbench.report.verdicts import condition_table, measured_names, study_result
-from rnnbench.report.wording import axis_words, method_words, would_change
+from rnnbench.report.verdicts import condition_table, measured_names, solved_words, study_result
+from rnnbench.report.wording import axis_words, cut_off, facts, method_words, would_change
 from rnnbench.studies import study_from, write_request
+from tests.claims import RAMP, scores, verdict_of
 from tests.fake_records import record, write
 
 PAIR = {"compare": ["gru", "lstm"], "folklore": "They say <so> & so."}
@@ -186,6 +187,53 @@ def test_a_verdict_is_as_firm_as_the_weakest_that_it_needs(
     conditions = tuple(replace(one, outcome=word, p_adjusted=p, p_within=p) for word, p in judged)
     made = replace(each, verdict=replace(each.verdict, outcome=outcome, conditions=conditions))
     assert ("it rests on p = 0.04" in would_change(made)) == (rests > 0.01)
+
+
+def test_an_effect_within_its_margin_may_turn_out_equivalent(whole: Path) -> None:
+    """The same verdict with an effect of 0.01 beside margins of 0.02 and of 0.005."""
+    result = study_result(whole)
+    assert result is not None
+    each = next(c for c in result.claims if c.claim.kind == "paired" and c.claim.direction != "equivalent")
+    one = each.verdict.conditions[0]
+
+    def with_margin(margin: float) -> str:
+        effect = replace(one.condition.effect, estimate=0.01)
+        judged = replace(one, outcome="supported", condition=replace(one.condition, effect=effect, margin=margin))
+        verdict = replace(each.verdict, outcome="supported", conditions=(judged,))
+        return would_change(replace(each, claim=replace(each.claim, margin=margin), verdict=verdict))
+
+    assert "many more seeds would make it equivalent" in with_margin(0.02)
+    assert "equivalent" not in with_margin(0.005)
+
+
+def test_more_seeds_than_anyone_would_run_are_not_counted(whole: Path) -> None:
+    result = study_result(whole)
+    assert result is not None
+    each = result.claims[0]
+    for more, words in ((1000, "About 1000 more seeds"), (1001, "More than 1,000 more seeds")):
+        verdict = replace(each.verdict, outcome="undecided", more_seeds=more)
+        assert would_change(replace(each, verdict=verdict)).startswith(words)
+
+
+def test_a_verdict_on_runs_that_were_cut_off_says_so(tmp_path: Path) -> None:
+    """Five of ten GRUs were best at their last step; four are no caution."""
+    for cut, words in ((5, "most runs of a cell were cut off while improving in all runs"), (4, "")):
+        runs = scores(0.8 + RAMP, np.full(10, 0.7), stopped_by="patience", steps=2000, best_step=2000)
+        for each in runs[:cut]:
+            each["stopped_by"] = "max_steps"
+        found = verdict_of(tmp_path / str(cut), runs)
+        assert cut_off(found) == words
+        verdict = dict(facts(found))["Verdict"]
+        assert verdict == f"supported: as claimed in 1 of 1 condition{'; ' if words else ''}{words}"
+
+
+def test_how_often_one_is_above_the_other_and_how_many_solved_it(tmp_path: Path) -> None:
+    """9 of 10 pairs: Wilson's interval is 0.596 to 0.982 (Brown, Cai & DasGupta 2001's formula, by hand)."""
+    gru = [0.8] * 9 + [0.6]
+    found = verdict_of(tmp_path, scores(gru, np.full(10, 0.7)))
+    row = condition_table(found).iloc[0]
+    assert row["P(GRU > LSTM) [95 % Wilson]"] == "0.90 [0.60, 0.98]"
+    assert solved_words(np.array([True] * 9 + [False])) == "9 of 10 [0.60, 0.98]"
 
 
 def test_a_study_of_published_figures_alone_has_no_tally(tmp_path: Path) -> None:
