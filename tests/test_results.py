@@ -6,10 +6,13 @@ import json
 import re
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from omegaconf import OmegaConf
+from scipy import stats
 
 from rnnbench.config import CONF
 from rnnbench.records import COLUMNS, with_missing
@@ -47,6 +50,33 @@ def test_the_verdicts_follow_from_the_runs(directory: Path) -> None:
         assert set(rows["verdict"]) == {each.verdict.outcome}, each.claim.id
         effects = [judged.condition.effect.estimate for judged in each.verdict.conditions]
         assert rows["effect"].to_numpy() == pytest.approx(effects, rel=1e-9, nan_ok=True), each.claim.id
+
+
+@pytest.mark.parametrize(
+    ("claim", "select", "column", "logarithm"),
+    [
+        ("on_par_jsb", {"dataset": "jsb"}, "test_score", False),
+        ("on_par_text", {"dataset": "tinyshakespeare", "budget_max_steps": 6000}, "test_score", False),
+        ("counting", {"dataset": "anbn"}, "test_score", False),
+        ("memory_peak", {"hidden_size_asked": 256}, "peak_bytes", True),
+    ],
+)
+def test_some_effects_and_their_p_values_by_scipy_alone(
+    claim: str, select: dict[str, Any], column: str, logarithm: bool
+) -> None:
+    runs = pd.read_csv(ROOT / "results/folklore/runs.csv", low_memory=False)
+    for name, value in select.items():
+        runs = runs[runs[name] == value]
+    table = runs.pivot(index="seed", columns="cell", values=column)
+    assert len(table) == 10
+    stated = pd.read_csv(ROOT / "results/folklore/verdicts.csv").query("claim == @claim").iloc[0]
+    first, second = (name.lower() for name in re.split(" [−/] ", stated["compared"]))
+    x, y = (np.log(table[name]) if logarithm else table[name] for name in (first, second))
+    effect = (x - y).mean()
+    assert stated["effect"] == pytest.approx(np.exp(effect) if logarithm else effect)
+    test = stats.permutation_test((x - y,), np.mean, permutation_type="samples", n_resamples=np.inf)
+    assert stated["p_difference"] == pytest.approx(test.pvalue)
+    assert stated["n"] == 10
 
 
 @by_name
@@ -95,4 +125,7 @@ def test_the_readme_tells_the_numbers_that_were_found() -> None:
             near = [all(e[row] <= u for e, u in zip(errors, units, strict=True)) for row in range(len(found))]
             assert any(near), (claim, printed)
             told += 1
-    assert told > 20
+        for printed in re.findall(r"(\d\.\d+) ×", re.sub(rf"{number} \[{number}, {number}\] ×", "", line)):
+            assert np.abs(found[:, 0] - float(printed)).min() <= 0.501 * 10.0 ** -len(printed.partition(".")[2]), claim
+            told += 1
+    assert told > 25
