@@ -109,11 +109,11 @@ def _condition_row(each: Evaluated, index: int, judged: ConditionVerdict, words:
             row[f"{cell_name(label)} solved [95 % Wilson]"] = solved_words(solved)
         elif each.claim.kind == "solve_time":
             cut = np.minimum(values, m.horizon)
-            row[f"{cell_name(label)} (restricted mean, {time_unit(each)})"] = (
+            row[f"{cell_name(label)}: restricted mean ({time_unit(each)})"] = (
                 number(float(cut.mean()), 4) if len(cut) else "–"
             )
         else:
-            row[f"{cell_name(label)} (mean, {words})"] = number(float(values.mean()), 4) if len(values) else "–"
+            row[f"{cell_name(label)}: mean {words}"] = number(float(values.mean()), 4) if len(values) else "–"
     row[f"{comparison(each)} [95 % interval]"] = effect(each, condition.effect)
     if better := _how_often(each, m):
         a, b = (cell_name(label) for label in each.claim.sides)

@@ -249,11 +249,16 @@ def _rule(each: Evaluated) -> str:
         return "one ahead in some condition and the other in another, over all of them"
     if claim.kind == "closed_form":
         return "counted in every condition"
-    p = "within the margin" if claim.direction == "equivalent" else f"{claim.direction}, p ≤ 5 %, of whatever size"
+    a, b = (cell_name(side) for side in claim.sides)
+    if claim.direction == "equivalent":
+        so, other = f"{a} and {b} are shown within the margin", "shown beyond it"
+    else:
+        word = {"greater": "above", "less": "below"}[claim.direction]
+        so, other = f"{a} is {word} {b} (p ≤ 5 %, by however little)", "the other way round"
     if not several:
-        return f"supported if {p}" + ("" if claim.direction == "equivalent" else "; contradicted likewise")
-    where = "in every condition" if claim.combine == "all" else "in some condition, and in none the other way round"
-    return f"supported if {p}, {where}; contradicted if the other way round in some, and as claimed in none"
+        return f"supported if {so}, contradicted if {other}"
+    where = "in every condition" if claim.combine == "all" else "in some condition and nowhere the other way round"
+    return f"supported if {so} {where}; contradicted if {other} in some and as claimed in none"
 
 
 _KINDS = {

@@ -283,8 +283,8 @@ def test_a_mean_has_its_unit_and_a_ratio_none(whole: Path) -> None:
     assert result is not None
     of = {each.claim.id: each for each in result.claims}
     heads = {name: list(condition_table(each, "test accuracy")) for name, each in of.items()}
-    assert heads["better"][1:3] == ["GRU (mean, test accuracy)", "LSTM (mean, test accuracy)"]
-    assert heads["sooner"][1] == "GRU (restricted mean, steps)"
+    assert heads["better"][1:3] == ["GRU: mean test accuracy", "LSTM: mean test accuracy"]
+    assert heads["sooner"][1] == "GRU: restricted mean (steps)"
     assert condition_table(of["sooner"])["interval by"].str.startswith("restricted mean to 2000 steps").all()
     assert axis_words(of["better"], "test accuracy") == "test accuracy, GRU − LSTM"
     claim = replace(of["depends"].claim, metric="step_ms_median")
