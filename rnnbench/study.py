@@ -14,7 +14,7 @@ from typing import Any
 
 from rnnbench.errors import UsageError
 from rnnbench.records import read_record
-from rnnbench.studies import Study, Trial, Tuned, Tuning, choose, overrides, study_from, write_request
+from rnnbench.studies import Study, Trial, Tuned, Tuning, check_names, choose, overrides, study_from, write_request
 from rnnbench.sweep import Composer, Launch, Requests, report, requests, start, summarise, unfinished
 
 Split = Callable[[list[str]], list[list[str]]]
@@ -57,12 +57,14 @@ def run_study(composer: Composer, name: str, split: Split, asked: Sequence[str],
     asked: what was given on the command line, which wins over what the study says. Raises UsageError before anything
     starts for a malformed study and for requests that cannot be.
     """
-    study, jobs = study_jobs(composer, name, split, asked)
+    study, jobs = check_study(composer, name, split, asked)
     tuning = _trials(composer, study.tuning, jobs)
     trials = _all([own for each in tuning for own in each.runs])
     directories = (requests(composer, [job.overrides for job in jobs]) | trials).directories
     if len(directories) != 1:
         raise UsageError("one study has one", key="name", value=", ".join(each.name for each in directories))
+    if directories[0].name == "default":
+        raise UsageError("the name of plain runs", key="name", value="default", allowed=f"a name, such as {name}")
 
     def settled() -> tuple[Requests, Requests, int]:
         """The runs whose settings are known, those to run alone apart, and the number of the others; kept on disk."""
@@ -90,8 +92,16 @@ def run_study(composer: Composer, name: str, split: Split, asked: Sequence[str],
     failed += _do(alone, launch, "runs one at a time", alone=True)
     if waiting:
         print(f"{waiting} runs wait for trials that have not ended: the same command goes on", flush=True)
-    report(directories[0])
-    return failed + waiting
+    return failed + waiting + (not report(directories[0]))
+
+
+def check_study(composer: Composer, name: str, split: Split, asked: Sequence[str]) -> tuple[Study, list[Job]]:
+    """`study_jobs` of a study whose claims name what is there in the runs that its file asks for. Raises UsageError."""
+    study, jobs = study_jobs(composer, name, split, asked)
+    own = study_jobs(composer, name, split, [])[1] if asked else jobs
+    configs = requests(composer, [job.overrides for job in own]).configs.values()
+    check_names(study, {config.run_id: config.to_dict() for config in configs})
+    return study, jobs
 
 
 def study_jobs(composer: Composer, name: str, split: Split, asked: Sequence[str]) -> tuple[Study, list[Job]]:

@@ -127,9 +127,7 @@ def sweep(composer: Composer, jobs: Sequence[Sequence[str]], launch: Launch) -> 
     print(f"{len(asked.configs)} runs: {len(asked.configs) - len(left)} finished before, {len(left)} to do", flush=True)
     start(launch, [asked.jobs[key] for key in left])
     failed = summarise(asked.configs, left)
-    for directory in asked.directories:
-        report(directory)
-    return failed
+    return failed + sum(not report(directory) for directory in asked.directories)
 
 
 def unfinished(asked: Requests) -> list[str]:
@@ -249,7 +247,8 @@ def _without_record(config: Config) -> str:
         return "unfinished" if free else "elsewhere"
 
 
-def report(directory: Path) -> None:
+def report(directory: Path) -> bool:
+    """Make it and print where it is; False, with a line, where it cannot be made."""
     from rnnbench.report import make_report, verdict_lines
 
     try:
@@ -259,3 +258,5 @@ def report(directory: Path) -> None:
         print(f"report: {page}", flush=True)
     except UsageError as error:
         print(f"report: {error}", file=sys.stderr)
+        return False
+    return True

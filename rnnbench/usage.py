@@ -72,7 +72,9 @@ def from_hydra(error: BaseException) -> bool:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     raised_in = trace.tb_frame.f_globals.get("__name__", "") if trace is not None else ""
-    return any(name.startswith(("hydra", "omegaconf", "antlr4")) for name in (type(error).__module__, raised_in))
+    return any(
+        name.startswith(("hydra", "omegaconf", "antlr4", "yaml")) for name in (type(error).__module__, raised_in)
+    )
 
 
 def one_line(error: Exception, arguments: list[str]) -> str:
@@ -80,6 +82,10 @@ def one_line(error: Exception, arguments: list[str]) -> str:
     text = str(error)
     if isinstance(error, UsageError):
         return text
+    if isinstance(error, yaml.YAMLError):
+        mark = getattr(error, "problem_mark", None)
+        where = f"{mark.name}, line {mark.line + 1}: " if mark is not None else ""
+        return f"{where}no YAML: {getattr(error, 'problem', None) or ' '.join(text.split())}"
     if match := re.search(r"Could not find '([\w/]+)/([^']*)'", text):
         group, choice = match.groups()
         if choice in EXTRAS and group.startswith("hydra/"):

@@ -220,7 +220,7 @@ def test_a_seed_without_every_size_has_no_slope(tmp_path: Path) -> None:
 
 
 def test_two_runs_for_one_seed_are_refused_by_name(tmp_path: Path) -> None:
-    contents = [*scores(RAMP, RAMP), *scores(RAMP, RAMP, lr=1e-3)]
+    contents = [*scores(0.5 + RAMP, 0.5 + RAMP), *scores(0.5 + RAMP, 0.5 + RAMP, lr=1e-3)]
     found = verdict_of(tmp_path, contents)
     assert found.verdict.outcome == "undecided"
     assert "several runs for one seed, which differ in optimizer_lr" in found.verdict.reason

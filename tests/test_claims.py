@@ -79,6 +79,33 @@ def test_a_diverged_run_has_the_worse_of_chance_and_the_worst_score(tmp_path: Pa
     assert m.left_out[0] == "1 diverged run(s) are kept out"
 
 
+def test_where_nobody_learned_anything_nobody_is_on_par(tmp_path: Path) -> None:
+    """Chance is 0.066 here: no run is above it, or one run is."""
+    low = np.full(10, 0.06)
+    found = verdict_of(tmp_path / "none", scores(low, low), direction="equivalent", margin=0.02)
+    assert (found.verdict.outcome, found.verdict.more_seeds) == ("undecided", None)
+    assert found.verdict.reason == "neither is better than chance in any run"
+    one = verdict_of(tmp_path / "one", scores([0.07, *low[1:]], low), direction="equivalent", margin=0.02)
+    assert one.verdict.outcome == "supported"
+
+
+def test_two_diverged_runs_are_no_evidence_that_cells_are_equal(tmp_path: Path) -> None:
+    gone = [record(cell, seed=seed, status="diverged") for cell in ("gru", "lstm") for seed in range(10)]
+    found = verdict_of(tmp_path / "all", gone, direction="equivalent", margin=0.02)
+    assert (found.verdict.outcome, found.verdict.n) == ("undecided", 0)
+    contents = [*scores(0.8 + RAMP, 0.8 + RAMP), *(gone[i] | {"run_id": f"d{i}"} for i in (0, 10))]
+    contents[20]["config"]["seed"] = contents[21]["config"]["seed"] = 10
+    (m,) = verdict_of(tmp_path / "one", contents, direction="equivalent", margin=0.02).measured
+    assert m.seeds == tuple(range(10))
+    assert "1 pair(s) of which both runs diverged say nothing and are kept out" in m.left_out
+
+
+def test_a_loss_that_no_run_has_is_said_and_more_seeds_are_no_advice(tmp_path: Path) -> None:
+    gone = [record(cell, seed=seed, status="diverged") for cell in ("gru", "lstm") for seed in range(10)]
+    found = verdict_of(tmp_path, gone, metric="test_loss", direction="less")
+    assert (found.verdict.reason, found.verdict.more_seeds) == ("no run has test_loss", None)
+
+
 def test_runs_that_were_still_improving_at_the_end_of_their_budget_are_said(tmp_path: Path) -> None:
     """Best at step 1,900 of 2,000 and after: three GRUs; the others stopped by themselves or were best before."""
     contents = scores(0.8 + RAMP, np.full(10, 0.7), stopped_by="patience", steps=2000, best_step=2000)

@@ -173,8 +173,8 @@ study:
   claims:
     - {id: parameters, statement: Fewer., folklore: Fewer., kind: closed_form, metric: recurrent_parameters,
        compare: [gru, lstm], scale: ratio, direction: less, expected: 0.75, by: [hidden_size], select: {hidden_size: 3}}
-    - {id: score, statement: Better., folklore: Better., kind: paired, metric: test_score, compare: [gru, lstm],
-       direction: greater, by: [hidden_size], select: {hidden_size: 3}}
+    - {id: score, statement: Better., folklore: Better., kind: paired, metric: test_loss, compare: [gru, lstm],
+       direction: less, by: [hidden_size], select: {hidden_size: 3}}
 """
 
 

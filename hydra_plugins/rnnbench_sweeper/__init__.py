@@ -8,12 +8,14 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 
+from rnnbench.errors import UsageError
+
 
 class ResumingSweeper(BasicSweeper):
     """Hydra's basic sweep over every combination, or a study's grids, less the runs whose records exist already."""
 
     def sweep(self, arguments: list[str]) -> None:
-        from rnnbench.study import run_study
+        from rnnbench.study import check_study, run_study
         from rnnbench.sweep import Composer, sweep
 
         assert self.hydra_context is not None
@@ -32,13 +34,18 @@ class ResumingSweeper(BasicSweeper):
 
         asked = [*self._parse_config(), *arguments]
         failed = 0
-        for name in _studies(parser.parse_overrides(asked)):
+        parsed = parser.parse_overrides(asked)
+        others = [text for text, override in zip(asked, parsed, strict=True) if not _is_study(override)]
+        names = _studies(parsed)
+        if len(names) > 1:  # all of them, before the first one starts
+            if any(override.key_or_group == "name" for override in parsed):
+                raise UsageError("several studies need a name each", key="name", allowed="one study, or none")
+            for name in names:
+                check_study(composer, str(name), split, others)
+        for name in names:
             if name is None:
                 failed += sweep(composer, split(asked), launch)
             else:
-                others = [
-                    text for text, o in zip(asked, parser.parse_overrides(asked), strict=True) if not _is_study(o)
-                ]
                 failed += run_study(composer, name, split, others, launch)
         if failed:
             sys.exit(1)

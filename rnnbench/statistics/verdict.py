@@ -135,8 +135,7 @@ def _judge(claim: Claim, condition: Condition, p: float, within: float, family: 
     if condition.obstacle:
         return said("undecided", condition.obstacle)
     if condition.n < claim.min_pairs:
-        missing = claim.min_pairs - condition.n
-        missing = max(missing, _needed(claim, condition, family) or 0)
+        missing = max(claim.min_pairs - condition.n, _needed(claim, condition, family) or 0)
         return said("undecided", f"n too small: {condition.n} of at least {claim.min_pairs} pairs", missing)
     if within <= claim.alpha:
         there = condition.p_difference <= claim.alpha

@@ -16,6 +16,7 @@ from rnnbench.studies.measure import Measured, higher_is_better, measure, named
 from rnnbench.studies.published import Beside, beside
 from rnnbench.studies.selection import selected
 from rnnbench.studies.tuning import RULE, Trial, Tuned, Tuning, choose
+from rnnbench.studies.typos import check_names
 
 __all__ = [
     "RULE",
@@ -32,6 +33,7 @@ __all__ = [
     "Tuned",
     "Tuning",
     "beside",
+    "check_names",
     "choose",
     "evaluate",
     "evaluate_claim",

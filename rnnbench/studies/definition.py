@@ -7,6 +7,7 @@ out again from the records alone.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -66,9 +67,17 @@ class StudyClaim:
     findings: Mapping[str, str] = field(default_factory=dict)  # verdict → a sentence, written before it is known
 
     def __post_init__(self) -> None:
-        for outcome in self.findings:
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", self.id):  # it names figures and anchors
+            raise UsageError("not allowed", key="study.claims.id", value=self.id, allowed="letters, digits, _ and -")
+        for outcome, words in self.findings.items():
             if outcome not in get_args(Outcome):
                 raise self._wrong("findings", outcome, ", ".join(get_args(Outcome)))
+            if not isinstance(words, str):
+                raise self._wrong(f"findings.{outcome}", words, "a sentence")
+        if self.between in self.select:
+            raise self._wrong("select", {self.between: self.select[self.between]}, f"{self.between} in compare alone")
+        if self.horizon is not None and (self.kind != "solve_time" or self.horizon <= 0):
+            raise self._wrong("horizon", self.horizon, "above 0, for solve_time alone")
         if len(self.compare) != 2 or self.compare[0] == self.compare[1]:
             raise self._wrong("compare", list(self.compare), "two different names")
         if self.direction == "equivalent" and self.margin is None:
@@ -168,8 +177,25 @@ class Study:
                     raise UsageError(
                         "not allowed", key=f"study.sweeps.{number}.{key}", value=grid[key], allowed=allowed
                     )
-            if "tune" in grid and self.tuning is None:
-                raise UsageError("no search space", key="study.tuning", value=None, allowed="trials, seeds, space")
+            for key, value in grid.items():
+                if key != "tune" and isinstance(value, Mapping):
+                    raise UsageError("not allowed", key=f"study.sweeps.{number}.{key}", value=dict(value),
+                                     allowed=f"{key}.NAME: value for each of its keys")  # fmt: skip
+            if "tune" in grid:
+                self._check_tuning(number, grid)
+
+    def _check_tuning(self, number: int, grid: Mapping[str, Any]) -> None:
+        """A grid whose trials choose: they choose what nobody sets, and the seeds are theirs."""
+        if self.tuning is None:
+            raise UsageError("no search space", key="study.tuning", value=None, allowed="trials, seeds, space")
+        where = f"study.sweeps.{number}"
+        for key in self.tuning.space:
+            for name, values in ((f"{where}.{key}", grid), (f"{where}.tune.{key}", grid["tune"])):
+                if key in values:
+                    raise UsageError("chosen by the trials", key=name, value=values[key], allowed="another key")
+        for name, values in ((f"{where}.tune.seed", grid["tune"]), ("study.tuning.space.seed", self.tuning.space)):
+            if "seed" in values:
+                raise UsageError("seeds are not tuned", key=name, value=values["seed"], allowed="study.tuning.seeds")
 
 
 def study_from(values: Any) -> Study:
@@ -224,6 +250,10 @@ def read_request(directory: Path) -> StudyRequest | None:
 
 
 def overrides(grid: Mapping[str, Any]) -> Sequence[str]:
-    """One grid in Hydra's grammar: {"cell": "lstm,gru", "clip_norm": None} → cell=lstm,gru clip_norm=null."""
+    """One grid in Hydra's grammar: {"cell": ["lstm", "gru"], "clip_norm": None} → cell=lstm,gru clip_norm=null."""
     plain = {"None": "null", "True": "true", "False": "false"}
-    return [f"{key}={plain.get(str(value), value)}" for key, value in grid.items() if key not in ("tune", "alone")]
+
+    def said(value: Any) -> str:
+        return ",".join(map(said, value)) if isinstance(value, list | tuple) else plain.get(str(value), str(value))
+
+    return [f"{key}={said(value)}" for key, value in grid.items() if key not in ("tune", "alone")]

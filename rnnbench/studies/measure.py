@@ -98,7 +98,13 @@ def _measured(claim: StudyClaim, settings: Mapping[str, Any], part: pd.DataFrame
     improving = _improving(claim, ended, left_out) if claim.metric.startswith(("test_", "valid_")) else 0.0
     if claim.kind == "interaction":
         ended, values = _slopes(claim, part, ended, values, left_out)
+    if len(ended) and values.isna().all():
+        why = f"no run has {claim.metric}" if claim.metric in ended else f"no run has a column {claim.metric}"
+        return Measured(name, settings, runs=total, missing=missing, obstacle=why, left_out=tuple(left_out))
     pairs = _paired(claim, ended, values, left_out)
+    if _at_chance(claim, pairs):
+        why = "neither is better than chance in any run"
+        return Measured(name, settings, runs=total, missing=missing, obstacle=why, left_out=tuple(left_out))
     if solving:
         return _censored(claim, name, settings, pairs, total, missing, left_out)
     return Measured(
@@ -207,7 +213,8 @@ def _times_to_solve(claim: StudyClaim, ended: pd.DataFrame, left_out: list[str])
 
 def _paired(claim: StudyClaim, ended: pd.DataFrame, values: pd.Series, left_out: list[str]) -> pd.DataFrame:
     """A row a seed that both have: value_x, solved_x, steps_x, value_y, …"""
-    columns = ["seed", "status", "env_cpu", "env_gpu", "device", "threads", "budget_max_steps"]
+    columns = ["seed", "status", "env_cpu", "env_gpu", "device", "threads", "budget_max_steps", "chance",
+               "higher_is_better"]  # fmt: skip
     table = ended.reindex(columns=columns).assign(value=values, solved=_solved(ended, claim))
     table[claim.between] = ended[claim.between]
     x, y = (side.set_index("seed") for side in sides(claim, table[values.notna()]))
@@ -215,6 +222,11 @@ def _paired(claim: StudyClaim, ended: pd.DataFrame, values: pd.Series, left_out:
     alone = len(x) + len(y) - 2 * len(pairs)
     if alone:
         left_out.append(f"{alone} run(s) have no partner of the same seed")
+    if claim.kind not in ("success", "solve_time"):
+        neither = (pairs["status_x"] == "diverged") & (pairs["status_y"] == "diverged")
+        if neither.any():
+            left_out.append(f"{int(neither.sum())} pair(s) of which both runs diverged say nothing and are kept out")
+        pairs = pairs[~neither.fillna(False).astype(bool)]
     if claim.metric in TIMES and claim.kind != "success":
         same = pd.Series(True, index=pairs.index)
         for column in ("env_cpu", "env_gpu", "device", "threads"):
@@ -224,6 +236,16 @@ def _paired(claim: StudyClaim, ended: pd.DataFrame, values: pd.Series, left_out:
             left_out.append(f"{int((~same).sum())} pair(s) timed on different machines or threads are kept out")
         pairs = pairs[same]
     return pairs
+
+
+def _at_chance(claim: StudyClaim, pairs: pd.DataFrame) -> bool:
+    """Whether nobody learned anything: equal scores would then say nothing of the cells."""
+    if claim.metric not in ("test_score", "valid_score") or claim.kind == "interaction" or pairs.empty:
+        return False
+    chance = pairs["chance_x"].astype("float64")
+    higher = pairs["higher_is_better_x"].fillna(False).astype(bool)
+    better = [np.where(higher, pairs[f"value_{side}"] > chance, pairs[f"value_{side}"] < chance) for side in "xy"]
+    return bool(chance.notna().all() and not np.any(better))
 
 
 def _solved(ended: pd.DataFrame, claim: StudyClaim) -> pd.Series:

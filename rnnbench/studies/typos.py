@@ -1,0 +1,68 @@
+"""What a study's claims name must exist: a misspelt column is to cost a line, and not the hours of its runs."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from rnnbench.errors import UsageError
+from rnnbench.records import COLUMNS, config_columns, load_results, with_missing
+from rnnbench.studies.definition import Study
+from rnnbench.studies.selection import selected
+
+_SCORES = ("test_score", "valid_score", "test_loss", "valid_loss")
+_TEXT = ("dataset", "cell", "name", "run_id", "status", "started", "finished", "path", "metric", "unit", "device")
+_DECIDED = ("seq_len", "hidden_size", "train_size", "device", "backend", "threads")  # in the run: not known before
+
+
+def check_names(study: Study, requested: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raises UsageError for a claim or published figure that names no column, or no value that a run was asked for.
+
+    requested: run_id → configuration, of all runs that the study's file asks for.
+    """
+    runs = with_missing(load_results([]), requested)
+    for claim in study.claims:
+        where = f"study.claims.{claim.id}"
+        _metric(f"{where}.metric", claim.metric, runs)
+        over = [claim.over] if claim.over else []
+        named = {
+            "between": [claim.between],
+            "select": claim.select,
+            "by": claim.by,
+            "besides": claim.besides,
+            "over": over,
+        }
+        for key, columns in named.items():
+            _columns(f"{where}.{key}", columns, [*COLUMNS, *config_columns(runs)])
+        for side in claim.compare:
+            _some(f"{where}.compare", side, {**claim.select, claim.between: side}, runs)
+    for row in study.published:
+        _metric("study.published.metric", row.metric, runs)
+        _columns("study.published.select", row.select, [*COLUMNS, *config_columns(runs)])
+        _some("study.published.select", dict(row.select), row.select, runs)
+
+
+def _metric(key: str, name: str, runs: pd.DataFrame) -> None:
+    """A task's own metric, test_accuracy or test_nll, is a column only once a run has ended."""
+    known = [column for column in COLUMNS if column not in _TEXT]
+    close = difflib.get_close_matches(name, _SCORES, n=1, cutoff=0.9)
+    if name in known or (name.startswith(("test_", "valid_")) and not close):
+        return
+    likely = close or difflib.get_close_matches(name, known, n=1) or _SCORES
+    raise UsageError("no column of numbers", key=key, value=name, allowed=f"{', '.join(likely)}, …")
+
+
+def _columns(key: str, names: Iterable[str], known: Iterable[str]) -> None:
+    for name in names:
+        if name not in known and not name.startswith("env_"):
+            likely = difflib.get_close_matches(name, known, n=3) or ("a column of rnnbench.load_results",)
+            raise UsageError("no such column", key=key, value=name, allowed=", ".join(likely))
+
+
+def _some(key: str, value: object, select: Mapping[str, Any], runs: pd.DataFrame) -> None:
+    known = {column: wanted for column, wanted in select.items() if column not in _DECIDED}
+    if selected(known, runs).empty:
+        raise UsageError("no run of this study has it, with what is selected", key=key, value=value)
