@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from rnnbench.records import cell_name
+from rnnbench.records import COLUMNS, cell_name
+from rnnbench.records.schema import TEXT
 from rnnbench.report.conditions import key
 from rnnbench.report.prospects import margin_words, would_change
 from rnnbench.report.summary import interval, number
@@ -117,8 +118,11 @@ def comparison(each: Evaluated) -> str:
 
 def measure_name(each: Evaluated) -> str:
     """What is compared, as an axis says it."""
-    if each.claim.kind == "interaction":
-        return f"change of {each.claim.metric} with each doubling of {each.claim.over}"
+    over = each.claim.over
+    if over is not None:
+        named = over in COLUMNS and COLUMNS[over][1] == TEXT  # two names, not sizes
+        how = f"from one {over} to the other" if named else f"with each doubling of {over}"
+        return f"change of {each.claim.metric} {how}"
     return "share of runs that solved it" if each.claim.kind == "success" else each.claim.metric
 
 
@@ -143,6 +147,7 @@ _WORDS = {
     "saved_activation_bytes": "bytes saved for backward",
     "peak_bytes": "bytes at the peak",
     "train_size": "training examples",
+    "backend_asked": "backend",
 }
 
 
@@ -267,7 +272,7 @@ _KINDS = {
     "solve_time": "restricted mean time to the threshold, unsolved runs censored, paired by seed",
     "closed_form": "counted",
     "heterogeneity": "paired by seed, compared across conditions",
-    "interaction": "how the difference changes with each doubling, a slope a seed, paired by seed",
+    "interaction": "how the difference or ratio changes, one change a seed, paired by seed",
 }
 
 

@@ -18,7 +18,7 @@ from rnnbench.errors import UsageError
 from rnnbench.records import load_results
 from rnnbench.report import make_report, verdict_lines
 from rnnbench.report.verdicts import condition_table, measured_names, solved_words, study_result
-from rnnbench.report.wording import axis_words, cut_off, facts, method_words, would_change
+from rnnbench.report.wording import axis_words, cut_off, facts, in_words, method_words, would_change
 from rnnbench.studies import study_from, write_request
 from tests.claims import RAMP, scores, verdict_of
 from tests.fake_records import record, write
@@ -213,6 +213,15 @@ def test_more_seeds_than_anyone_would_run_are_not_counted(whole: Path) -> None:
     for more, words in ((1000, "About 1000 more seeds"), (1001, "More than 1,000 more seeds")):
         verdict = replace(each.verdict, outcome="undecided", more_seeds=more)
         assert would_change(replace(each, verdict=verdict)).startswith(words)
+
+
+@pytest.mark.parametrize(("over", "words"), [
+    ("backend_asked", "change of ms a training step from one backend to the other"),
+    ("train_size", "change of ms a training step with each doubling of training examples"),
+])  # fmt: skip
+def test_an_interaction_in_words(tmp_path: Path, over: str, words: str) -> None:
+    found = verdict_of(tmp_path, scores(RAMP, RAMP), kind="interaction", over=over, metric="step_ms_median")
+    assert in_words(found) == words
 
 
 def test_a_verdict_on_runs_that_were_cut_off_says_so(tmp_path: Path) -> None:
