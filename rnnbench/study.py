@@ -100,7 +100,8 @@ def check_study(composer: Composer, name: str, split: Split, asked: Sequence[str
     study, jobs = study_jobs(composer, name, split, asked)
     own = study_jobs(composer, name, split, [])[1] if asked else jobs
     configs = requests(composer, [job.overrides for job in own]).configs.values()
-    check_names(study, {config.run_id: config.to_dict() for config in configs})
+    tuned = requests(composer, [job.overrides for job in own if job.tune is not None]).configs.values()
+    check_names(study, {c.run_id: c.to_dict() for c in configs}, [c.run_id for c in tuned])
     return study, jobs
 
 

@@ -64,6 +64,16 @@ def test_nothing_there_yet_is_a_condition_each_and_undecided(tmp_path: Path) -> 
     assert found.verdict.outcome == "undecided"
 
 
+def test_missing_runs_stand_in_the_condition_that_they_were_asked_for(tmp_path: Path) -> None:
+    """All GRU runs, asked for with seq_len=null, are missing: they belong to T = 100, which the LSTM's decided."""
+    contents = scores(RAMP, RAMP, config__seq_len=None)
+    requested = {content["run_id"]: content["config"] for content in contents}
+    runs = with_missing(table(tmp_path, [c for c in contents if c["config"]["cell"]["name"] == "lstm"]), requested)
+    for changes in ({"by": ["seq_len"]}, {"select": {"seq_len": 100}}):
+        (m,) = evaluate_claim(claim(**changes), runs).measured
+        assert (m.runs, len(m.missing)) == (20, 10)
+
+
 def test_a_diverged_run_has_the_worse_of_chance_and_the_worst_score(tmp_path: Path) -> None:
     """Chance on adding is 0.066 here, below every score; of a loss, without a chance level, it is the largest."""
     contents = [*scores(0.8 + RAMP[:9], 0.7 + np.zeros(10)), record("gru", seed=9, status="diverged")]

@@ -34,7 +34,7 @@ from rnnbench.studies import (
     write_request,
 )
 from rnnbench.studies.definition import Kind
-from rnnbench.study import study_jobs
+from rnnbench.study import check_study, study_jobs
 from rnnbench.sweep import Composer
 from tests.claims import claim
 
@@ -103,7 +103,7 @@ def test_every_study_parses_composes_and_claims_what_its_runs_can_show(
     assert lines[0] == "# @package _global_"
     assert lines[1].startswith("# ") and lines[2].startswith(("# ", "name:"))
     assert yaml.safe_load(path.read_text())["name"] == path.stem
-    study, jobs = study_jobs(composer, path.stem, split, [])
+    study, jobs = check_study(composer, path.stem, split, [])
     configs = {config.run_id: config for config in (composer.compose(job.overrides) for job in jobs)}
     assert {config.name for config in configs.values()} == {path.stem}
     matched = {

@@ -50,6 +50,15 @@ def test_what_no_run_has_is_refused_by_name(change: dict[str, Any], line: str) -
     assert str(refused.value).startswith(line)
 
 
+def test_a_tuned_side_is_not_compared_with_one_that_is_not() -> None:
+    gru, lstm = RUNS
+    for tuned in ((), (gru, lstm)):
+        check_names(study({}), RUNS, tuned)
+    for one in (gru, lstm):
+        with pytest.raises(UsageError, match=r"^study\.claims\.c\.compare=gru, lstm: one side alone is tuned"):
+            check_names(study({}), RUNS, [one])
+
+
 @pytest.mark.parametrize("row", [{"select": {"datasett": "jsb"}}, {"select": {"dataset": "jsb"}}, {"metric": "tst"}])
 def test_a_published_figure_needs_runs_beside_it(row: dict[str, Any]) -> None:
     published = [{"select": {"dataset": "adding"}, "value": 1, "source": "A 2020"} | row]

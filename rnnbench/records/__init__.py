@@ -18,10 +18,12 @@ from rnnbench.records.lock import run_lock
 from rnnbench.records.names import cell_name, in_order
 from rnnbench.records.schema import COLUMNS, SCHEMA_VERSION, RecordError, check, spelled
 from rnnbench.records.table import (
+    ASKED,
     HISTORY,
     RECORD,
     Results,
     config_columns,
+    decided_by_sisters,
     finished,
     load_history,
     load_results,
@@ -33,6 +35,7 @@ from rnnbench.records.table import (
 )
 
 __all__ = [
+    "ASKED",
     "COLUMNS",
     "HISTORY",
     "RECORD",
@@ -42,6 +45,7 @@ __all__ = [
     "cell_name",
     "check",
     "config_columns",
+    "decided_by_sisters",
     "finished",
     "in_order",
     "load_history",

@@ -11,7 +11,9 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from rnnbench.errors import UsageError
 from rnnbench.records.atomic import finite, write_json_atomically, write_text_atomically
@@ -29,6 +31,8 @@ from rnnbench.records.schema import (
 )
 
 RECORD, HISTORY = "run.json", "history.csv"
+# Resolved column → what was asked for (seq_len=null, match=params and backend=auto are decided in the run).
+ASKED = {name: f"{name}_asked" for name in ("seq_len", "hidden_size", "train_size", "device", "backend", "threads")}
 
 
 def write_record(run_dir: Path, record: Mapping[str, Any]) -> Path:
@@ -113,15 +117,37 @@ def load_history(run_dir: Path | str) -> pd.DataFrame:
 def with_missing(runs: pd.DataFrame, requested: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """The rows of `runs` that were requested, and a row with status "missing" for each request without a record.
 
-    requested: run_id → configuration. What is decided in a run (seq_len=null, backend=auto) is as asked where missing.
+    requested: run_id → configuration. What is decided in a run (seq_len=null, backend=auto) is, where missing, what it
+    was in the others of that configuration, else as asked.
     """
     there = runs[runs["run_id"].isin(list(requested))]
-    absent = [run_id for run_id in requested if run_id not in set(there["run_id"])]
+    known = set(there["run_id"])
+    absent = [run_id for run_id in requested if run_id not in known]
     if not absent:
-        return there.reset_index(drop=True)
+        return decided_by_sisters(there.reset_index(drop=True), there["status"].to_numpy() == "failed")
     head = {"schema_version": SCHEMA_VERSION, "status": "failed"}
     rows = [flat(head | {"run_id": run_id, "config": requested[run_id]}) | {"status": "missing"} for run_id in absent]
-    return pd.concat([there, _frame(rows)], ignore_index=True) if len(there) else _frame(rows)
+    every = pd.concat([there, _frame(rows)], ignore_index=True) if len(there) else _frame(rows)
+    return decided_by_sisters(every, every["status"].isin(["missing", "failed"]))
+
+
+def decided_by_sisters(runs: pd.DataFrame, undecided: pd.Series | NDArray[np.bool_]) -> pd.DataFrame:
+    """`runs`, those that are `undecided` with what null and auto were decided to be in runs of the same configuration.
+
+    A length and a number of training examples are the dataset's, whatever else differs.
+    """
+    if not np.any(undecided):
+        return runs
+    columns = config_columns(runs)
+    alike = [name for name in columns if name not in ASKED]
+    of_dataset = [name for name in alike if name.startswith("dataset")] + ["seq_len_asked", "train_size_asked"]
+    sisters = runs.assign(**{name: runs[name].mask(undecided) for name in ASKED})
+    filled = {}
+    for name in ASKED:
+        by = of_dataset if name in ("seq_len", "train_size") else alike
+        decided = sisters.groupby(by, dropna=False, sort=False)[name].transform("first")
+        filled[name] = runs[name].mask(undecided & decided.notna(), decided)
+    return runs.assign(**filled)
 
 
 def config_columns(runs: pd.DataFrame) -> list[str]:

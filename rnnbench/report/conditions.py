@@ -8,10 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from rnnbench.records import config_columns, in_order
+from rnnbench.records import ASKED, config_columns, decided_by_sisters, in_order
 
-# Resolved column → what was asked for (seq_len=null, match=params and backend=auto are decided in the run).
-ASKED = {name: f"{name}_asked" for name in ("seq_len", "hidden_size", "train_size", "device", "backend", "threads")}
 # What may be chosen for each cell by itself (tuning), so that cells that differ in it are compared, and it is said.
 TUNED = ("optimizer", "forget_bias", "clip_norm", "dropout", "backend")
 _X_FIRST = ("seq_len", "train_size", "hidden_size_asked", "num_layers", "batch_size", "optimizer_lr")
@@ -23,14 +21,7 @@ def with_conditions(runs: pd.DataFrame) -> pd.DataFrame:
     A run that failed before its null and auto keys were decided takes what its sisters of the same configuration got.
     """
     columns = config_columns(runs)
-    asked = [name for name in columns if name not in ASKED]
-    runs = runs.copy()
-    if (runs["status"] != "ok").any():
-        undecided = runs["status"] == "failed"
-        sisters = runs.assign(**{name: runs[name].mask(undecided) for name in ASKED})
-        decided = sisters.groupby(asked, dropna=False, sort=False)[list(ASKED)].transform("first")
-        for name in ASKED:
-            runs[name] = runs[name].mask(undecided & decided[name].notna(), decided[name])
+    runs = decided_by_sisters(runs, runs["status"] == "failed")
     by = ["dataset", "seq_len", "hidden_size_asked", "cell", *columns]
     runs["condition"] = runs.groupby(list(dict.fromkeys(by)), dropna=False, sort=True).ngroup()
     return runs.sort_values(["condition", "seed", "run_id"], kind="stable", ignore_index=True)

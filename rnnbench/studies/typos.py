@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -18,10 +18,11 @@ _TEXT = ("dataset", "cell", "name", "run_id", "status", "started", "finished", "
 _DECIDED = ("seq_len", "hidden_size", "train_size", "device", "backend", "threads")  # in the run: not known before
 
 
-def check_names(study: Study, requested: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raises UsageError for a claim or published figure that names no column, or no value that a run was asked for.
+def check_names(study: Study, requested: Mapping[str, Mapping[str, Any]], tuned: Collection[str] = ()) -> None:
+    """Raises UsageError for a claim or published figure that names no column, or no value that a run was asked for, and
+    for a claim of which one side alone is tuned.
 
-    requested: run_id → configuration, of all runs that the study's file asks for.
+    requested: run_id → configuration, of all runs that the study's file asks for. tuned: those of grids with `tune`.
     """
     runs = with_missing(load_results([]), requested)
     for claim in study.claims:
@@ -37,8 +38,12 @@ def check_names(study: Study, requested: Mapping[str, Mapping[str, Any]]) -> Non
         }
         for key, columns in named.items():
             _columns(f"{where}.{key}", columns, [*COLUMNS, *config_columns(runs)])
-        for side in claim.compare:
-            _some(f"{where}.compare", side, {**claim.select, claim.between: side}, runs)
+        own = [_some(f"{where}.compare", side, {**claim.select, claim.between: side}, runs) for side in claim.compare]
+        if {part["run_id"].isin(list(tuned)).mean() for part in own} == {0.0, 1.0}:
+            sides = ", ".join(map(str, claim.compare))
+            raise UsageError(
+                "one side alone is tuned", key=f"{where}.compare", value=sides, allowed="tune in both grids, or in none"
+            )
     for row in study.published:
         _metric("study.published.metric", row.metric, runs)
         _columns("study.published.select", row.select, [*COLUMNS, *config_columns(runs)])
@@ -62,7 +67,9 @@ def _columns(key: str, names: Iterable[str], known: Iterable[str]) -> None:
             raise UsageError("no such column", key=key, value=name, allowed=", ".join(likely))
 
 
-def _some(key: str, value: object, select: Mapping[str, Any], runs: pd.DataFrame) -> None:
+def _some(key: str, value: object, select: Mapping[str, Any], runs: pd.DataFrame) -> pd.DataFrame:
     known = {column: wanted for column, wanted in select.items() if column not in _DECIDED}
-    if selected(known, runs).empty:
+    found = selected(known, runs)
+    if found.empty:
         raise UsageError("no run of this study has it, with what is selected", key=key, value=value)
+    return found
