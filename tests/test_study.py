@@ -38,7 +38,7 @@ from rnnbench.study import check_study, study_jobs
 from rnnbench.sweep import Composer
 from tests.claims import claim
 
-MADE = ("adding", "digits", "anbn")  # data that is not downloaded
+MADE = ("adding", "copy", "digits", "anbn")  # data that is not downloaded
 STUDIES = sorted((CONF / "study").glob("*.yaml"))
 
 

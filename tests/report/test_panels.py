@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from rnnbench.report.conditions import panels, with_conditions
 from rnnbench.report.costs import step_time
 from rnnbench.report.layout import axis_name, chosen
 from rnnbench.report.timed_only import timed_only, words
+from rnnbench.studies import study_from, write_request
 from tests.fake_records import record, sweep, write
 
 SHORT = {"config__budget": {"max_steps": 10, "solved": None, "eval_every": 10}}
@@ -57,6 +59,12 @@ def test_contended_step_times_are_drawn_only_where_all_were(tmp_path: Path) -> N
     assert hollow is not None and hollow.finding == "jsb: contended: nothing is claimed"
 
 
+def report_of_a_study(directory: Path, runs: pd.DataFrame) -> str:
+    study = study_from({"title": "t", "sweeps": [{"cell": "lstm,gru"}], "claims": []})
+    write_request(directory, "made", study, {run_id: {} for run_id in runs["run_id"]})
+    return make_report(directory).read_text()
+
+
 def test_runs_trained_only_to_be_timed_are_not_compared_by_score(tmp_path: Path) -> None:
     """Chance is 0.066: 10 steps bring both cells to 0.06, or a GRU at T = 100 to 0.5, which is a comparison."""
     contents = [record(c, seq_len=50, seed=s, test_score=0.06 + s / 500, **SHORT)
@@ -68,7 +76,7 @@ def test_runs_trained_only_to_be_timed_are_not_compared_by_score(tmp_path: Path)
     timed = timed_only(runs)
     assert set(runs.loc[timed, "seq_len"]) == {50} and timed.sum() == 6
     assert words(runs, timed).startswith("6 runs under 2 conditions of adding are left out where scores are compared")
-    page = make_report(tmp_path).read_text()
+    page = report_of_a_study(tmp_path, runs)
     assert page.count("6 runs under 2 conditions of adding are left out") == 2  # among the findings, below the scores
     assert "LSTM against GRU" not in page and "at T = 200" in page and "at T = 50" not in page
 
@@ -77,7 +85,9 @@ def test_a_study_of_costs_alone_compares_no_scores(tmp_path: Path) -> None:
     contents = [record(c, seed=s, test_score=0.06, **SHORT) for c in ("gru", "lstm") for s in range(3)]
     runs = runs_of(tmp_path, contents)
     assert timed_only(runs).all()
-    page = make_report(tmp_path).read_text()
+    assert (make_report(tmp_path).parent / "figures" / "scores.svg").exists()  # a sweep is compared by what there is
+    shutil.rmtree(tmp_path / "figures")
+    page = report_of_a_study(tmp_path, runs)
     assert "nothing to compare" not in page and "Recurrent parameters: GRU 0.75 × LSTM" in page
     assert not (tmp_path / "figures" / "scores.svg").exists()
 
