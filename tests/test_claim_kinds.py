@@ -203,6 +203,25 @@ def test_an_interaction_over_three_names_is_none(tmp_path: Path) -> None:
     assert m.seeds == ()
 
 
+@pytest.mark.parametrize(("changes", "reason"), [
+    ({"over": "dropout"}, "sizes must be positive"),  # 0 and 0.5
+    ({"over": "batch_size", "scale": "ratio", "margin": 1.1}, "a ratio needs positive values; test_score holds 0"),
+])  # fmt: skip
+def test_an_interaction_of_what_has_no_logarithm_is_undecided(
+    tmp_path: Path, changes: dict[str, Any], reason: str
+) -> None:
+    contents = [
+        record(cell, seed=seed, test_score=0.0, config__dropout=0.5 * more, config__batch_size=16 * (1 + more))
+        for cell in ("gru", "lstm") for seed in range(10) for more in (0, 1)
+    ]  # fmt: skip
+    for index, each in enumerate(contents):
+        each["run_id"] += f"-{index}"
+    besides = ["dropout", "batch_size"]
+    found = verdict_of(tmp_path, contents, **{"kind": "interaction", "besides": besides} | changes)
+    assert found.verdict.outcome == "undecided"
+    assert found.verdict.reason.startswith(reason)
+
+
 def test_an_interaction_over_nothing_that_runs_have(tmp_path: Path) -> None:
     found = verdict_of(tmp_path, by_size(0.05, 0.03), **INTERACTION | {"over": "train_siz"})
     assert (found.verdict.outcome, found.verdict.reason) == ("undecided", "no run has a column train_siz")

@@ -122,7 +122,7 @@ def test_every_study_parses_composes_and_claims_what_its_runs_can_show(
         for m in found.measured:
             assert "several runs" not in m.obstacle, (each.id, m.obstacle)
             assert m.runs >= (2 if each.kind == "closed_form" else 20), each.id
-        tuned = [key.replace(".", "_") for key in study.tuning.space] if study.tuning is not None else []
+        tuned = study.tuning.columns if study.tuning is not None else []
         for m in evaluate_claim(each, runs.assign(status="diverged"), tuned).measured:  # as if all had ended
             assert "no fair pair" not in m.obstacle, (each.id, m.obstacle)
 

@@ -108,7 +108,7 @@ study:
     (GOOD.replace("name: mine\n", ""), [], "name=default: the name of plain runs"),
     (GOOD.replace("[gru, lstm]", "[gru, lstm"), [], "no YAML: "),
     (GOOD, ["study=mine,mien"], "study=mien: no such choice"),
-    (GOOD, ["study=mine,memory", "name=both"], "name"),
+    (GOOD, ["study=mine,memory", "name=both"], "name=both: several studies under one name"),
 ])  # fmt: skip
 def test_nothing_has_begun_when_it_is_refused(tmp_path: Path, text: str, asked: list[str], line: str) -> None:
     (tmp_path / "study").mkdir()

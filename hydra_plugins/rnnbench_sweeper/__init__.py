@@ -38,8 +38,9 @@ class ResumingSweeper(BasicSweeper):
         others = [text for text, override in zip(asked, parsed, strict=True) if not _is_study(override)]
         names = _studies(parsed)
         if len(names) > 1:  # all of them, before the first one starts
-            if any(override.key_or_group == "name" for override in parsed):
-                raise UsageError("several studies need a name each", key="name", allowed="one study, or none")
+            for named in (override for override in parsed if override.key_or_group == "name"):
+                raise UsageError("several studies under one name", key="name", value=named.get_value_element_as_str(),
+                                 allowed="one study, or each under its own")  # fmt: skip
             for name in names:
                 check_study(composer, str(name), split, others)
         for name in names:

@@ -15,7 +15,7 @@ from rnnbench.records.atomic import (
     write_text_atomically,
 )
 from rnnbench.records.lock import run_lock
-from rnnbench.records.names import cell_name, in_order
+from rnnbench.records.names import cell_name, in_order, said
 from rnnbench.records.schema import COLUMNS, SCHEMA_VERSION, RecordError, check, spelled
 from rnnbench.records.table import (
     ASKED,
@@ -54,6 +54,7 @@ __all__ = [
     "read_results",
     "replacing",
     "run_lock",
+    "said",
     "spelled",
     "with_missing",
     "write_bytes_atomically",

@@ -1,8 +1,11 @@
-"""What readers call cells, and the order in which they expect them."""
+"""What readers call cells and values, and the order in which they expect cells."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
 
 _NAMES = {
     "lstm": "LSTM",
@@ -21,3 +24,10 @@ def in_order(cells: Iterable[str]) -> list[str]:
     """Known cells in the order of `_NAMES`, then the others by name."""
     known = list(_NAMES)
     return sorted(set(cells), key=lambda cell: (known.index(cell) if cell in known else len(known), cell))
+
+
+def said(value: Any) -> str:
+    """A configuration value as a reader would type it."""
+    if value is None or value is pd.NA or (isinstance(value, float) and value != value):
+        return "null"
+    return f"{value:g}" if isinstance(value, float) else str(value)

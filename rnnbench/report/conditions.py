@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from rnnbench.records import ASKED, config_columns, decided_by_sisters, in_order
+from rnnbench.records import ASKED, config_columns, decided_by_sisters, in_order, said
 
 # What may be chosen for each cell by itself (tuning), so that cells that differ in it are compared, and it is said.
 TUNED = ("optimizer", "forget_bias", "clip_norm", "dropout", "backend")
@@ -23,7 +23,7 @@ def with_conditions(runs: pd.DataFrame) -> pd.DataFrame:
     columns = config_columns(runs)
     runs = decided_by_sisters(runs, runs["status"] == "failed")
     by = ["dataset", "seq_len", "hidden_size_asked", "cell", *columns]
-    runs["condition"] = runs.groupby(list(dict.fromkeys(by)), dropna=False, sort=True).ngroup()
+    runs = runs.assign(condition=runs.groupby(list(dict.fromkeys(by)), dropna=False, sort=True).ngroup())
     return runs.sort_values(["condition", "seed", "run_id"], kind="stable", ignore_index=True)
 
 
@@ -163,10 +163,3 @@ def short(column: str) -> str:
     return {"seq_len": "T", "hidden_size": "h", "hidden_size_asked": "h", "num_layers": "layers"}.get(
         column, key(column)
     )
-
-
-def said(value: Any) -> str:
-    """A configuration value as a reader would type it."""
-    if value is None or value is pd.NA or (isinstance(value, float) and value != value):
-        return "null"
-    return f"{value:g}" if isinstance(value, float) else str(value)

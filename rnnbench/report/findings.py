@@ -12,8 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from rnnbench.records import cell_name, in_order
-from rnnbench.report.conditions import Panel, panels, said, short
+from rnnbench.records import cell_name, in_order, said
+from rnnbench.report.conditions import Panel, panels, short
 from rnnbench.statistics import Interval, mean_interval
 
 

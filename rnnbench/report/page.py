@@ -10,9 +10,9 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rnnbench.errors import UsageError
-from rnnbench.records import RECORD, cell_name, read_results, write_text_atomically
+from rnnbench.records import RECORD, cell_name, read_results, said, write_text_atomically
 from rnnbench.report import glossary, text, timed_only
-from rnnbench.report.conditions import key, lean, said, shown_keys, telling, with_conditions
+from rnnbench.report.conditions import key, lean, shown_keys, telling, with_conditions
 from rnnbench.report.costs import memory, parameters, step_time
 from rnnbench.report.curves import learning_curves
 from rnnbench.report.findings import Comparison, compare
@@ -132,7 +132,7 @@ def _as_tuned(runs: pd.DataFrame, request: StudyRequest | None) -> pd.DataFrame:
     """
     if request is None or request.study.tuning is None:
         return runs
-    columns = [key.replace(".", "_") for key in request.study.tuning.space]
+    columns = request.study.tuning.columns
     chosen = {tuple(each.trials[each.chosen].values.values()) for each in request.tuned if each.chosen is not None}
     if not chosen or not set(columns) <= set(runs):
         return runs

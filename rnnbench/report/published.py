@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from rnnbench.records import cell_name, write_text_atomically
-from rnnbench.report.conditions import said, short
+from rnnbench.records import cell_name, said, write_text_atomically
+from rnnbench.report.conditions import short
 from rnnbench.report.latex import latex
 from rnnbench.report.summary import count as whole
 from rnnbench.report.summary import interval, markdown, number

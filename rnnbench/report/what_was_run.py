@@ -7,8 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from rnnbench.records import cell_name, in_order
-from rnnbench.report.conditions import said
+from rnnbench.records import cell_name, in_order, said
 from rnnbench.report.summary import count
 
 _LIMITS = {

@@ -77,7 +77,7 @@ class StudyResult:
 def evaluate(study: Study, runs: pd.DataFrame, waiting: int = 0) -> StudyResult:
     """Every claim of the study. runs: as `records.with_missing` gives them."""
     missing = tuple(runs.loc[runs["status"].isin(NOT_ENDED), "run_id"])
-    tuned = [key.replace(".", "_") for key in study.tuning.space] if study.tuning is not None else []
+    tuned = study.tuning.columns if study.tuning is not None else []
     claims = tuple(evaluate_claim(claim, runs, tuned) for claim in study.claims)
     rows = tuple(beside(row, runs) for row in study.published)
     return StudyResult(study, claims, len(runs) + waiting, missing, waiting, rows)

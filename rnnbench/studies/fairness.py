@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 import pandas as pd
 
-from rnnbench.records import config_columns
+from rnnbench.records import config_columns, said
 from rnnbench.studies.definition import StudyClaim
 
-COSTS = ("step_ms_median", "step_ms_p10", "step_ms_p90", "train_seconds", "seconds_to_threshold",
-         "saved_activation_bytes", "peak_bytes")  # fmt: skip
+TIMES = ("step_ms_median", "step_ms_p10", "step_ms_p90", "train_seconds", "seconds_to_threshold")
+COSTS = (*TIMES, "saved_activation_bytes", "peak_bytes")
 """What depends on the backend. Scores and steps do not: every run checks its own backend's parity."""
 
 # Decided in the run or by `match`; device and threads are told apart where times are paired.
@@ -37,10 +36,6 @@ def unequal(claim: StudyClaim, first: pd.DataFrame, second: pd.DataFrame, tuned:
         absent = x.isna() | y.isna() if column == "forget_bias" else x.isna() & y.isna()
         differ = ~((x == y).fillna(False).astype(bool) | absent)
         if differ.any():
-            a, b = (_said(side[differ].iloc[0]) for side in (x, y))
+            a, b = (said(side[differ].iloc[0]) for side in (x, y))
             return f"its sides differ in {column}, {a} and {b}: no fair pair, unless `besides` names it"
     return ""
-
-
-def _said(value: Any) -> str:
-    return "null" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value)

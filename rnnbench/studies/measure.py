@@ -22,10 +22,9 @@ from numpy.typing import NDArray
 from rnnbench.records import COLUMNS, cell_name
 from rnnbench.statistics import interaction_slopes
 from rnnbench.studies.definition import StudyClaim
-from rnnbench.studies.fairness import unequal
+from rnnbench.studies.fairness import TIMES, unequal
 from rnnbench.studies.selection import condition_name, conditions, selected, sides
 
-TIMES = ("step_ms_median", "step_ms_p10", "step_ms_p90", "train_seconds", "seconds_to_threshold")
 _MOST_NAMED = 8
 _LATE = 0.95  # of a run's steps: a best step beyond it says that more steps would have been better
 
@@ -97,7 +96,10 @@ def _measured(claim: StudyClaim, settings: Mapping[str, Any], part: pd.DataFrame
     values = _times_to_solve(claim, ended, left_out) if solving else _values(claim, ended, left_out)
     improving = _improving(claim, ended, left_out) if claim.metric.startswith(("test_", "valid_")) else 0.0
     if claim.kind == "interaction":
-        ended, values = _slopes(claim, part, ended, values, left_out)
+        try:
+            ended, values = _slopes(claim, part, ended, values, left_out)
+        except ValueError as error:  # a size or, of a ratio, a value that has no logarithm
+            return Measured(name, settings, runs=total, missing=missing, obstacle=str(error), left_out=tuple(left_out))
     if len(ended) and values.isna().all():
         why = f"no run has {claim.metric}" if claim.metric in ended else f"no run has a column {claim.metric}"
         return Measured(name, settings, runs=total, missing=missing, obstacle=why, left_out=tuple(left_out))
@@ -197,6 +199,8 @@ def _slopes(
     if not rows:
         return ended.iloc[:0], pd.Series(dtype="float64")
     ratio, found = claim.scale == "ratio", np.array(of_levels)
+    if ratio and (found <= 0).any():
+        raise ValueError(f"a ratio needs positive values; {claim.metric} holds {found.min():g}")
     slopes = interaction_slopes(np.log(found) if ratio else found, levels if numeric else [1, 2])
     return ended.loc[rows], pd.Series(np.exp(slopes) if ratio else slopes, index=rows)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from rnnbench.records import cell_name, spelled
+from rnnbench.records import cell_name, said, spelled
 from rnnbench.studies.definition import StudyClaim
 
 _NAMES = {"seq_len": "T", "hidden_size": "h", "hidden_size_asked": "h", "backend_asked": "backend"}
@@ -28,6 +28,7 @@ def selected(select: Mapping[str, Any], runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def sides(claim: StudyClaim, runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The runs of each of the two values that the claim compares."""
     own = runs[claim.between].to_numpy()
     first, second = (runs[own == value] for value in _as_in(runs[claim.between], claim.compare))
     return first, second
@@ -53,9 +54,5 @@ def condition_name(settings: Mapping[str, Any]) -> str:
     parts = []
     for column, value in settings.items():
         plain = cell_name(str(value)) if column == "cell" else str(value) if column == "dataset" else ""
-        parts.append(plain or f"{_NAMES.get(column, column)} = {_said(value)}")
+        parts.append(plain or f"{_NAMES.get(column, column)} = {said(value)}")
     return ", ".join(parts) or "all runs"
-
-
-def _said(value: Any) -> str:
-    return "null" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value)

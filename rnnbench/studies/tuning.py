@@ -44,6 +44,11 @@ class Tuning:
                     "no range", key=f"study.tuning.space.{key}", value=ends, allowed="[low, high], 0 < low"
                 )
 
+    @property
+    def columns(self) -> list[str]:
+        """The keys of `space` as columns of a table of runs: optimizer.lr → optimizer_lr."""
+        return [key.replace(".", "_") for key in self.space]
+
     def design(self) -> list[dict[str, float]]:
         """The trials: key → value, three significant digits."""
         from scipy.stats import qmc

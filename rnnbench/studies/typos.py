@@ -9,13 +9,12 @@ from typing import Any
 import pandas as pd
 
 from rnnbench.errors import UsageError
-from rnnbench.records import COLUMNS, config_columns, load_results, with_missing
+from rnnbench.records import ASKED, COLUMNS, config_columns, load_results, with_missing
+from rnnbench.records.schema import INTEGER, NUMBER
 from rnnbench.studies.definition import Study
 from rnnbench.studies.selection import selected
 
 _SCORES = ("test_score", "valid_score", "test_loss", "valid_loss")
-_TEXT = ("dataset", "cell", "name", "run_id", "status", "started", "finished", "path", "metric", "unit", "device")
-_DECIDED = ("seq_len", "hidden_size", "train_size", "device", "backend", "threads")  # in the run: not known before
 
 
 def check_names(study: Study, requested: Mapping[str, Mapping[str, Any]], tuned: Collection[str] = ()) -> None:
@@ -52,7 +51,7 @@ def check_names(study: Study, requested: Mapping[str, Mapping[str, Any]], tuned:
 
 def _metric(key: str, name: str, runs: pd.DataFrame) -> None:
     """A task's own metric, test_accuracy or test_nll, is a column only once a run has ended."""
-    known = [column for column in COLUMNS if column not in _TEXT]
+    known = [column for column, (_, kind) in COLUMNS.items() if kind in (INTEGER, NUMBER)]
     close = difflib.get_close_matches(name, _SCORES, n=1, cutoff=0.9)
     if name in known or (name.startswith(("test_", "valid_")) and not close):
         return
@@ -68,7 +67,7 @@ def _columns(key: str, names: Iterable[str], known: Iterable[str]) -> None:
 
 
 def _some(key: str, value: object, select: Mapping[str, Any], runs: pd.DataFrame) -> pd.DataFrame:
-    known = {column: wanted for column, wanted in select.items() if column not in _DECIDED}
+    known = {column: wanted for column, wanted in select.items() if column not in ASKED}  # else decided in the run
     found = selected(known, runs)
     if found.empty:
         raise UsageError("no run of this study has it, with what is selected", key=key, value=value)

@@ -42,6 +42,13 @@ def test_inter_quartile_mean_of_four_runs_or_more(tmp_path: Path) -> None:
     assert math.isnan(row["test_iqm_low"])
 
 
+def test_conditions_are_told_apart_in_a_copy(tmp_path: Path) -> None:
+    write(tmp_path, [record()], histories=False)
+    runs = load_results(tmp_path)
+    with_conditions(runs)
+    assert "condition" not in runs
+
+
 def test_runs_that_differ_by_anything_but_the_seed_are_not_averaged(tmp_path: Path) -> None:
     runs = runs_of(
         tmp_path,

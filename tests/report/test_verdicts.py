@@ -17,10 +17,10 @@ import pytest
 from rnnbench.errors import UsageError
 from rnnbench.records import load_results
 from rnnbench.report import make_report, verdict_lines
-from rnnbench.report.verdicts import condition_table, measured_names, solved_words, study_result
-from rnnbench.report.wording import axis_words, cut_off, facts, in_words, method_words, would_change
+from rnnbench.report.prospects import would_change
+from rnnbench.report.verdicts import condition_table, measured_names, study_result
+from rnnbench.report.wording import axis_words, method_words
 from rnnbench.studies import study_from, write_request
-from tests.claims import RAMP, scores, verdict_of
 from tests.fake_records import record, write
 
 PAIR = {"compare": ["gru", "lstm"], "folklore": "They say <so> & so."}
@@ -213,36 +213,6 @@ def test_more_seeds_than_anyone_would_run_are_not_counted(whole: Path) -> None:
     for more, words in ((1000, "About 1000 more seeds"), (1001, "More than 1,000 more seeds")):
         verdict = replace(each.verdict, outcome="undecided", more_seeds=more)
         assert would_change(replace(each, verdict=verdict)).startswith(words)
-
-
-@pytest.mark.parametrize(("over", "words"), [
-    ("backend_asked", "change of ms a training step from one backend to the other"),
-    ("train_size", "change of ms a training step with each doubling of training examples"),
-])  # fmt: skip
-def test_an_interaction_in_words(tmp_path: Path, over: str, words: str) -> None:
-    found = verdict_of(tmp_path, scores(RAMP, RAMP), kind="interaction", over=over, metric="step_ms_median")
-    assert in_words(found) == words
-
-
-def test_a_verdict_on_runs_that_were_cut_off_says_so(tmp_path: Path) -> None:
-    """Five of ten GRUs were best at their last step; four are no caution."""
-    for cut, words in ((5, "most runs of a cell were cut off while improving in all runs"), (4, "")):
-        runs = scores(0.8 + RAMP, np.full(10, 0.7), stopped_by="patience", steps=2000, best_step=2000)
-        for each in runs[:cut]:
-            each["stopped_by"] = "max_steps"
-        found = verdict_of(tmp_path / str(cut), runs)
-        assert cut_off(found) == words
-        verdict = dict(facts(found))["Verdict"]
-        assert verdict == f"supported: as claimed in 1 of 1 condition{'; ' if words else ''}{words}"
-
-
-def test_how_often_one_is_above_the_other_and_how_many_solved_it(tmp_path: Path) -> None:
-    """9 of 10 pairs: Wilson's interval is 0.596 to 0.982 (Brown, Cai & DasGupta 2001's formula, by hand)."""
-    gru = [0.8] * 9 + [0.6]
-    found = verdict_of(tmp_path, scores(gru, np.full(10, 0.7)))
-    row = condition_table(found).iloc[0]
-    assert row["P(GRU > LSTM) [95 % Wilson]"] == "0.90 [0.60, 0.98]"
-    assert solved_words(np.array([True] * 9 + [False])) == "9 of 10 [0.60, 0.98]"
 
 
 def test_a_study_of_published_figures_alone_has_no_tally(tmp_path: Path) -> None:

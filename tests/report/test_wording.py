@@ -1,0 +1,42 @@
+"""What is said of a claim that was made by hand: its words, cautions and shares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnnbench.report.verdicts import condition_table, solved_words
+from rnnbench.report.wording import cut_off, facts, in_words
+from tests.claims import RAMP, scores, verdict_of
+
+
+@pytest.mark.parametrize(("over", "words"), [
+    ("backend_asked", "change of ms a training step from one backend to the other"),
+    ("train_size", "change of ms a training step with each doubling of training examples"),
+])  # fmt: skip
+def test_an_interaction_in_words(tmp_path: Path, over: str, words: str) -> None:
+    found = verdict_of(tmp_path, scores(RAMP, RAMP), kind="interaction", over=over, metric="step_ms_median")
+    assert in_words(found) == words
+
+
+def test_a_verdict_on_runs_that_were_cut_off_says_so(tmp_path: Path) -> None:
+    """Five of ten GRUs were best at their last step; four are no caution."""
+    for cut, words in ((5, "most runs of a cell were cut off while improving in all runs"), (4, "")):
+        runs = scores(0.8 + RAMP, np.full(10, 0.7), stopped_by="patience", steps=2000, best_step=2000)
+        for each in runs[:cut]:
+            each["stopped_by"] = "max_steps"
+        found = verdict_of(tmp_path / str(cut), runs)
+        assert cut_off(found) == words
+        verdict = dict(facts(found))["Verdict"]
+        assert verdict == f"supported: as claimed in 1 of 1 condition{'; ' if words else ''}{words}"
+
+
+def test_how_often_one_is_above_the_other_and_how_many_solved_it(tmp_path: Path) -> None:
+    """9 of 10 pairs: Wilson's interval is 0.596 to 0.982 (Brown, Cai & DasGupta 2001's formula, by hand)."""
+    gru = [0.8] * 9 + [0.6]
+    found = verdict_of(tmp_path, scores(gru, np.full(10, 0.7)))
+    row = condition_table(found).iloc[0]
+    assert row["P(GRU > LSTM) [95 % Wilson]"] == "0.90 [0.60, 0.98]"
+    assert solved_words(np.array([True] * 9 + [False])) == "9 of 10 [0.60, 0.98]"
