@@ -7,7 +7,7 @@ import sys
 
 from rnnbench.config import CONF
 from rnnbench.errors import UsageError
-from rnnbench.usage import check_flags, from_hydra, help_text, one_line
+from rnnbench.usage import check_flags, check_own_choices, from_hydra, help_text, one_line
 
 
 def main() -> None:
@@ -21,6 +21,7 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         check_flags(arguments)
+        check_own_choices(arguments)
         _hydra()
     except UsageError as error:
         _refuse(str(error))

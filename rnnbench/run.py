@@ -101,13 +101,9 @@ def prepare(config: Config, workers: int = 1) -> Training:
     device, dtype = choose_device(config.device), getattr(torch, config.dtype)
     cell = make_cell(config)
     backend = backends.choose(config.backend, cell, device, dtype)
-    task = make_dataset(config).task(
-        seq_len=config.seq_len, train_size=config.train_size, seed=config.seed, data_dir=default_data_dir()
-    )
+    task = task_of(config)
     task.train.batch(0, config.batch_size)  # refuses a batch larger than the data
-    hidden_size = config.hidden_size
-    if config.match == "params":
-        hidden_size = matched_hidden_size(cell, LSTMCell(), task, hidden_size, config.num_layers, config.embedding_size)
+    hidden_size = matched_width(config, task) if config.match == "params" else config.hidden_size
     torch.set_num_threads(config.threads or max(1, _cores() // workers))
     torch.manual_seed(config.seed)
     model = SequenceModel(
@@ -130,6 +126,20 @@ def prepare(config: Config, workers: int = 1) -> Training:
         device=device,
         dtype=dtype,
         show_progress=config.progress is True or (config.progress == "auto" and workers == 1 and sys.stderr.isatty()),
+    )
+
+
+def task_of(config: Config) -> Task:
+    """Its data. Raises UsageError where they are not there, or cannot be cut as asked."""
+    return make_dataset(config).task(
+        seq_len=config.seq_len, train_size=config.train_size, seed=config.seed, data_dir=default_data_dir()
+    )
+
+
+def matched_width(config: Config, task: Task) -> int:
+    """The width that gives its cell the parameters of an LSTM of `hidden_size`. Raises UsageError where none does."""
+    return matched_hidden_size(
+        make_cell(config), LSTMCell(), task, config.hidden_size, config.num_layers, config.embedding_size
     )
 
 

@@ -107,7 +107,7 @@ def requests(composer: Composer, jobs: Sequence[Sequence[str]]) -> Requests:
         key = str(config.run_dir)
         made.configs.setdefault(key, config)
         made.jobs.setdefault(key, list(each))
-    _check_devices(made.configs.values())
+    _check_machine_and_sizes(made.configs.values())
     return made
 
 
@@ -206,16 +206,28 @@ def _copy(values: dict[str, Any]) -> dict[str, Any]:
     return {key: _copy(value) if isinstance(value, dict) else value for key, value in values.items()}
 
 
-def _check_devices(configs: Iterable[Config]) -> None:
-    """What each run would refuse anyway, refused before the first one starts."""
+def _check_machine_and_sizes(configs: Iterable[Config]) -> None:
+    """Every backend and device that the requests name, and every width to be matched, before the first one starts."""
     import torch
 
     from rnnbench import backends
     from rnnbench.config import make_cell
-    from rnnbench.run import choose_device
+    from rnnbench.run import choose_device, matched_width, task_of
 
+    configs = list(configs)
     for config in {(c.cell.target, c.device, c.dtype, c.backend): c for c in configs}.values():
         backends.choose(config.backend, make_cell(config), choose_device(config.device), getattr(torch, config.dtype))
+    sizes = {(str(c.cell), str(c.dataset), c.seq_len, c.hidden_size, c.num_layers, c.embedding_size): c
+             for c in configs if c.match == "params"}  # fmt: skip
+    for config in sizes.values():
+        try:
+            task = task_of(config)
+        except UsageError:  # no data: each run says so, and the others go on
+            continue
+        try:
+            matched_width(config, task)
+        except UsageError as error:
+            raise UsageError(f"cell={config.cell.name} dataset={config.dataset.name} {error}") from error
 
 
 def _workers(hydra_config: Any) -> int:
@@ -243,6 +255,8 @@ def summarise(configs: Mapping[str, Config], left: list[str]) -> int:
 
 def _without_record(config: Config) -> str:
     """elsewhere: another process is at that run; unfinished: nobody is."""
+    if not config.run_dir.exists():
+        return "unfinished"
     with run_lock(config.run_dir) as free:
         return "unfinished" if free else "elsewhere"
 

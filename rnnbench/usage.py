@@ -16,6 +16,9 @@ FLAGS = ("-m", "--multirun", "-h", "--help", "--hydra-help", "--version", "-c", 
          "-r", "--run", "-i", "--info", "-cp", "--config-path", "-cn", "--config-name", "-cd", "--config-dir",
          "-sc", "--shell-completion")  # fmt: skip
 
+GROUPS = ("cell", "dataset", "optimizer", "study")
+"""What is chosen by a file's name, ours under conf/ and the user's own under --config-dir."""
+
 EXTRAS = {"joblib": "joblib", "submitit_slurm": "slurm", "submitit_local": "slurm", "optuna": "optuna"}
 """Choices of Hydra's that a plugin brings → the extra that installs it."""
 
@@ -36,7 +39,7 @@ and a run that was killed goes on from its checkpoint. --cfg job shows the confi
 def help_text() -> str:
     """Every choice and every key, its meaning and its default, from the configuration files themselves."""
     parts = [HEAD, "Choices (conf/):"]
-    for group in ("cell", "dataset", "optimizer", "study"):
+    for group in GROUPS:
         files = sorted((CONF / group).glob("*.yaml"))
         if files:
             parts.append(f"\n  {group}=")
@@ -66,6 +69,28 @@ def check_flags(arguments: list[str]) -> None:
             raise UsageError(f"{argument}: options are written key=value, such as {name}=… (see --help)")
 
 
+def check_own_choices(arguments: list[str]) -> None:
+    """Refuse a file in --config-dir with the name of one of ours, since Hydra would take ours without a word."""
+    folder = _config_dir(arguments)
+    if folder is None:
+        return
+    for group in GROUPS:
+        for file in sorted((folder / group).glob("*.yaml")):
+            if (CONF / group / file.name).is_file():
+                raise UsageError(
+                    f"{file} has the name of rnnbench's own {group}: rename it", key=group, value=file.stem
+                )
+
+
+def _config_dir(arguments: list[str]) -> Path | None:
+    """The folder of the user's own choices: --config-dir DIR, --config-dir=DIR, -cd DIR."""
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        flag, _, value = argument.partition("=")
+        if flag in ("-cd", "--config-dir"):
+            return Path(value or following)
+    return None
+
+
 def from_hydra(error: BaseException) -> bool:
     """Whether it was raised while Hydra read the request, so that the request is at fault and not our code."""
     trace = error.__traceback__
@@ -90,7 +115,11 @@ def one_line(error: Exception, arguments: list[str]) -> str:
         group, choice = match.groups()
         if choice in EXTRAS and group.startswith("hydra/"):
             return f"{group}={choice} needs a plugin: pip install 'rnnbench[{EXTRAS[choice]}]'"
-        return str(UsageError("no such choice", key=group, value=choice, allowed=", ".join(_choices(group))))
+        problem = "no such choice"
+        if _config_dir(arguments) is None and Path(group, f"{choice}.yaml").is_file():
+            problem += f": for {group}/{choice}.yaml add --config-dir ."
+        allowed = _choices(group, _config_dir(arguments))
+        return str(UsageError(problem, key=group, value=choice, allowed=", ".join(allowed)))
     if match := re.search(r"Could not override '([^']+)'\.", text):
         key = match.group(1)
         value = re.search(rf"\+{re.escape(key)}=(\S*)", text)
@@ -101,6 +130,9 @@ def one_line(error: Exception, arguments: list[str]) -> str:
         return str(UsageError("must be given", key=match.group(1), value="???"))
     if match := re.search(r"Could not override '?([^\s']+)'?", text):
         return str(UsageError("no such choice", key=match.group(1)))
+    if match := re.match(r"Error merging override (\S+)$", text):
+        cause = str(error.__cause__ or "cannot be").splitlines()
+        return f"{match.group(1)}: {cause[0] if cause else 'cannot be'}"
     if "override_grammar" in text:
         words = text.replace("Error parsing override", "").split("\n")[0].split()
         word = words[-1] if words else ""
@@ -113,8 +145,9 @@ def one_line(error: Exception, arguments: list[str]) -> str:
     return " ".join(text.split())
 
 
-def _choices(group: str) -> list[str]:
-    names = [file.stem for file in sorted((CONF / group).glob("*.yaml"))]
+def _choices(group: str, own: Path | None) -> list[str]:
+    folders = [CONF, *([own] if own is not None else [])]
+    names = [file.stem for folder in folders for file in sorted((folder / group).glob("*.yaml"))]
     if group == "hydra/launcher":
         names = ["basic", "joblib", *names]
     return names or ["see --help"]
@@ -124,7 +157,7 @@ def _known_keys(arguments: list[str]) -> set[str]:
     """Keys of the configuration that these arguments choose: the top-level ones and those of the chosen files."""
     chosen = {"cell": "lstm", "dataset": "adding", "optimizer": "adam", "hydra/launcher": "basic"}
     chosen |= {group: choice for group, _, choice in (a.partition("=") for a in arguments) if group in chosen}
-    keys = {"cell", "dataset", "optimizer", "study"}
+    keys = set(GROUPS)
     for group, choice in {**chosen, "": "config"}.items():
         file = CONF / group / f"{choice}.yaml"
         if not file.is_file():  # of the user's own, or several at once

@@ -52,6 +52,7 @@ MISTAKES = [
     (["cell=[1]"], ["cell"]),
     (["--seq_len", "500"], ["--seq_len", "seq_len=…"]),
     (["-m", "seed=range(0"], ["range(0"]),
+    (["-m", "hidden_size=64,2", "match=params", "cell=gru"], ["cell=gru dataset=adding hidden_size=2", "within 1 %"]),
 ]
 
 
@@ -70,6 +71,41 @@ def test_a_mistake_is_one_line_and_exit_code_two(
     for part in parts:
         assert part in printed.err
     assert not list(Path().iterdir())
+
+
+def _own_study(name: str) -> None:
+    Path("study").mkdir()
+    Path("study", f"{name}.yaml").write_text(
+        "# @package _global_\nname: own\nstudy: {sweeps: [{seed: 0}], claims: []}\n"
+    )
+
+
+@pytest.mark.parametrize("flag", [["--config-dir", "."], ["--config-dir=."], ["-cd", "."]])
+def test_a_study_of_ones_own_is_never_silently_the_shipped_one(
+    flag: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    _own_study("quick")
+    monkeypatch.setattr(sys, "argv", ["rnnbench", "-m", *flag, "study=quick"])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 2
+    said = "rnnbench: study=quick: study/quick.yaml has the name of rnnbench's own study: rename it\n"
+    assert capfd.readouterr().err == said
+    assert not Path("results").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [(["study=mine"], "for study/mine.yaml add --config-dir . (allowed: "), (["-cd", ".", "study=mien"], ", mine)")],
+)
+def test_an_unknown_study_names_ones_own(
+    arguments: list[str], part: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    _own_study("mine")
+    monkeypatch.setattr(sys, "argv", ["rnnbench", "-m", *arguments])
+    with pytest.raises(SystemExit):
+        main()
+    assert part in capfd.readouterr().err
 
 
 def test_cuda_without_cuda(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:

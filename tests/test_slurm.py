@@ -113,6 +113,25 @@ def test_a_misspelt_key_of_a_launcher_names_its_keys() -> None:
     assert "did you mean hydra.launcher.partition?" in done.stderr
 
 
+@pytest.mark.parametrize(("launcher", "key", "value", "allowed"), [
+    ("slurm_local", "timeout_min", "long", "expected type int"),
+    ("slurm_local", "wait_hours", "long", "0 or more"),
+    ("slurm_local", "max_num_timeout", "-1", "0 or more"),
+    ("slurm_local", "n_jobs", "0", "1 or more"),
+    ("joblib", "n_jobs", "0", "1 or more, -1: all cores"),
+    ("joblib", "n_jobs", "two", "could not be converted to Integer"),
+])  # fmt: skip
+def test_a_wrong_value_of_a_launcher_is_refused_before_anything_starts(
+    launcher: str, key: str, value: str, allowed: str
+) -> None:
+    pytest.importorskip("hydra_plugins.hydra_submitit_launcher" if launcher != "joblib" else
+                        "hydra_plugins.hydra_joblib_launcher")  # fmt: skip
+    done = rnnbench("-m", *SWEEP, f"hydra/launcher={launcher}", f"hydra.launcher.{key}={value}")
+    assert (done.returncode, done.stderr.count("\n"), done.stdout) == (2, 1, ""), done.stdout + done.stderr
+    assert key in done.stderr and value in done.stderr and allowed in done.stderr
+    assert not list(Path().iterdir())
+
+
 @pytest.mark.slow
 def test_the_local_executor_leaves_the_records_of_the_basic_launcher() -> None:
     pytest.importorskip("hydra_plugins.hydra_submitit_launcher")

@@ -7,8 +7,10 @@ asked, every job is waited for whatever becomes of the others, and every wait ha
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -43,18 +45,19 @@ class SubmititLauncher(Launcher):
         except ImportError:
             raise UsageError(f"hydra/launcher={self.choice} needs a plugin: pip install 'rnnbench[slurm]'") from None
         self._check()
-        size = self._keys[self.batch_key]
-        if not isinstance(size, int) or size < 1:
-            raise UsageError(
-                "not a number of jobs", key=f"hydra.launcher.{self.batch_key}", value=size, allowed="1 or more"
-            )
+        for key, least in ((self.batch_key, 1), ("wait_hours", 0), ("max_num_timeout", 0)):
+            value = self._keys[key]
+            if not isinstance(value, int | float) or value < least or (key != "wait_hours" and value != int(value)):
+                raise UsageError("not such a number", key=f"hydra.launcher.{key}", value=value,
+                                 allowed=f"{least} or more")  # fmt: skip
+        with tempfile.TemporaryDirectory() as folder:  # submitit's own checks, before anything starts
+            self._executor(folder)
         self._call = BaseSubmititLauncher()  # composes and runs one job where it is called; says how to queue it again
         self._call.setup(hydra_context=hydra_context, task_function=task_function, config=config)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> list[JobReturn]:
-        keys = dict(self._keys)
-        size, limit = keys.pop(self.batch_key), time.monotonic() + 3600 * keys.pop("wait_hours")
-        executor, returned = self._executor(keys), []
+        size, limit = self._keys[self.batch_key], time.monotonic() + 3600 * self._keys["wait_hours"]
+        executor, returned = self._executor(str(self._keys["submitit_folder"])), []
         for first in range(0, len(job_overrides), size):
             batch = job_overrides[first : first + size]
             jobs = self._submit(executor, batch, initial_job_idx + first)
@@ -78,21 +81,24 @@ class SubmititLauncher(Launcher):
     def _tell_what_goes_on(self, jobs: Sequence[Any]) -> None:
         """No longer waiting: say what becomes of the jobs."""
 
-    def _executor(self, keys: dict[str, Any]) -> Any:
+    def _submission(self) -> dict[str, Any]:
+        """The keys that are submitit's."""
+        ours = ("submitit_folder", "max_num_timeout", "wait_hours", self.batch_key)
+        return {key: value for key, value in self._keys.items() if key not in ours and value is not None}
+
+    def _executor(self, folder: str) -> Any:
         import submitit
 
         everywhere = ("name", "timeout_min", "mem_gb", "nodes", "cpus_per_task", "gpus_per_node", "tasks_per_node",
                       "stderr_to_stdout")  # fmt: skip
-        folder, timeouts = keys.pop("submitit_folder"), keys.pop("max_num_timeout")
-        keys = {name if name in everywhere else f"{self.cluster}_{name}": value for name, value in keys.items()}
-        given = {name: value for name, value in keys.items() if value is not None}
+        keys = {k if k in everywhere else f"{self.cluster}_{k}": value for k, value in self._submission().items()}
+        requeue = {f"{self.cluster}_max_num_timeout": self._keys["max_num_timeout"]}
         try:
-            executor = submitit.AutoExecutor(
-                folder, cluster=self.cluster, **{f"{self.cluster}_max_num_timeout": timeouts}
-            )
-            executor.update_parameters(**given)
-        except (TypeError, ValueError, NameError) as error:
-            raise UsageError(f"hydra.launcher: {' '.join(str(error).split())}") from error
+            executor = submitit.AutoExecutor(folder, cluster=self.cluster, **requeue)
+            executor.update_parameters(**keys)
+        except (AssertionError, TypeError, ValueError, NameError) as error:
+            said = re.sub(r"<class '(\w+)'>", r"\1", " ".join(str(error).split()))
+            raise UsageError(f"hydra.launcher: {said}") from error
         return executor
 
     def _submit(self, executor: Any, batch: Sequence[Sequence[str]], first: int) -> list[Any]:
@@ -146,10 +152,11 @@ class SlurmLauncher(SubmititLauncher):
         if missing:
             raise UsageError(f"hydra/launcher=slurm: no {', '.join(missing)} here: start it where Slurm's commands are")
 
-    def _executor(self, keys: dict[str, Any]) -> Any:
-        if keys.get("cpus_per_task") is not None:  # since 22.05 srun binds to one core unless it is told, too
+    def _submission(self) -> dict[str, Any]:
+        keys = super()._submission()
+        if "cpus_per_task" in keys:  # since 22.05 srun binds to one core unless it is told, too
             keys["srun_args"] = [f"--cpus-per-task={keys['cpus_per_task']}"]
-        return super()._executor(keys)
+        return keys
 
     def _queue(self) -> Queue:
         return SlurmQueue()

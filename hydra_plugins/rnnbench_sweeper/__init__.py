@@ -22,6 +22,10 @@ class ResumingSweeper(BasicSweeper):
         assert self.config is not None
         assert self.launcher is not None
         loader, launcher = self.hydra_context.config_loader, self.launcher
+        if self.config.hydra.launcher.get("n_jobs") == 0:
+            raise UsageError(
+                "no job at a time", key="hydra.launcher.n_jobs", value=0, allowed="1 or more, -1: all cores"
+            )
         parser = OverridesParser.create(config_loader=loader)
         composer = Composer(loader, self.config, parser)
 
