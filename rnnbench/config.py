@@ -113,13 +113,28 @@ class Config:
     def identity(self) -> dict[str, Any]:
         """The configuration without places: a data file counts by its content, not by its path."""
         identity = {key: value for key, value in self.to_dict().items() if key not in PLACES}
-        path = identity["dataset"].pop("path", None)
-        if path is not None:
-            identity["dataset"]["content"] = _content_digest(path)
-        for key in ("cell", "dataset"):
-            if not identity[key]["target"].startswith("rnnbench."):  # a user's own class, which may be edited
-                identity[key]["source"] = "".join(map(_content_digest, _source_files(key, identity[key]["target"])))
+        identity["dataset"].pop("path", None)
+        for key, digests in self._contents().items():
+            identity[key] |= digests
         return identity
+
+    def recorded(self) -> dict[str, Any]:
+        """The configuration as a record keeps it: beside each place a short digest of what was there."""
+        recorded = self.to_dict()
+        for key, digests in self._contents().items():
+            recorded[key] |= {name: hashlib.sha256(full.encode()).hexdigest()[:12] for name, full in digests.items()}
+        return recorded
+
+    def _contents(self) -> dict[str, dict[str, str]]:
+        """Digests of what may change while its name stays: a data file, the source of a user's own class."""
+        found: dict[str, dict[str, str]] = {"cell": {}, "dataset": {}}
+        path = self.dataset.options.get("path")
+        if path is not None:
+            found["dataset"]["content"] = _content_digest(path)
+        for key, choice in (("cell", self.cell), ("dataset", self.dataset)):
+            if not choice.target.startswith("rnnbench."):
+                found[key]["source"] = "".join(map(_content_digest, _source_files(key, choice.target)))
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """Nested plain values, the options of cell and dataset beside their names as on the command line."""

@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 
+from rnnbench.backends import kernel
+
 
 def describe(device: torch.device, dtype: torch.dtype) -> dict[str, Any]:
     facts = {
@@ -20,8 +22,9 @@ def describe(device: torch.device, dtype: torch.dtype) -> dict[str, Any]:
         "platform": platform.platform(),
         "cpu": _cpu_model(),
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": cores(),
         "threads": torch.get_num_threads(),
+        "fused_isa": kernel.isa() if kernel.library() is not None else None,
         "omp_wait_policy": os.environ.get("OMP_WAIT_POLICY"),
         "load_average": os.getloadavg()[0],
         "device": str(device),
@@ -36,6 +39,13 @@ def describe(device: torch.device, dtype: torch.dtype) -> dict[str, Any]:
             "tf32_matmul": torch.backends.cuda.matmul.allow_tf32,
         }
     return facts
+
+
+def cores() -> int:
+    """Those that this process may use: those it is bound to, and under Slurm no more than the job was given."""
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    given = os.environ.get("SLURM_CPUS_PER_TASK", "")
+    return min(bound, int(given)) if given.isdecimal() and int(given) else bound
 
 
 def _version(package: str) -> str:

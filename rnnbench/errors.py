@@ -17,5 +17,11 @@ class UsageError(ValueError):
         super().__init__(" ".join(line.split()))
 
 
+def in_one_line(error: BaseException) -> str:
+    """What went wrong, and of which kind it is where the text alone was not written for people."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, UsageError) else f"{type(error).__name__}: {text}"
+
+
 def _shown(value: object) -> str:
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

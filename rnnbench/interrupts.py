@@ -42,13 +42,15 @@ class Interrupts:
 def deferred_interrupt() -> Iterator[Interrupts]:
     """Inside, Ctrl-C and SIGTERM are noted instead of raised in the middle of a step.
 
-    So are SIGUSR1 and SIGUSR2 where someone listens for them: a launcher that puts the job back into the queue.
+    So are SIGUSR1 and SIGUSR2 where someone listens for them: a launcher that puts the job back into the queue. What
+    is ignored, as Ctrl-C in a script's background, stays so.
     """
     if threading.current_thread() is not threading.main_thread():
         yield Interrupts({})
         return
     users = [s for s in (signal.SIGUSR1, signal.SIGUSR2) if callable(signal.getsignal(s))]
-    signals = (signal.SIGINT, signal.SIGTERM, *users)
+    both = [s for s in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(s) is not signal.SIG_IGN]
+    signals = (*both, *users)
     interrupts = Interrupts({s: signal.getsignal(s) for s in signals})
     before = [signal.signal(s, interrupts.note) for s in signals]
     try:

@@ -37,10 +37,10 @@ def reset_peak(device: torch.device) -> None:
 
     On CPU memory that an earlier run in this process has left free is given back first: it would count as ours.
     """
+    gc.collect()
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         return
-    gc.collect()
     with suppress(OSError, AttributeError):  # another C library than glibc
         ctypes.CDLL(None).malloc_trim(0)
     try:
@@ -51,7 +51,10 @@ def reset_peak(device: torch.device) -> None:
 
 
 def peak_bytes(device: torch.device) -> int:
-    """The device's peak: memory allocated on the GPU, or the resident set of the whole process on CPU."""
+    """The device's peak: memory allocated on the GPU, or the resident set of the whole process on CPU.
+
+    Since `reset_peak`, evaluation included, whose batches may be larger than those of training.
+    """
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from rnnbench.cells.lstm import LSTMCell
 from rnnbench.config import Config, make_cell, make_dataset
 from rnnbench.datasets.base import Task
 from rnnbench.datasets.files import default_data_dir
-from rnnbench.errors import UsageError
+from rnnbench.errors import UsageError, in_one_line
 from rnnbench.model import SequenceModel, matched_hidden_size
 from rnnbench.records import (
     HISTORY,
@@ -82,12 +82,11 @@ def run(
         try:
             if isinstance(training, Exception):
                 raise training
-            record = _carry_out(config, training, directory)
+            record = _frame(config, _carry_out(config, training, directory), started)
+            write_record(directory, record)
         except Exception as error:  # whatever it is, the sweep goes on and the record says what happened
-            kind = "" if isinstance(error, UsageError) else f"{type(error).__name__}: "
-            record = {"status": "failed", "error": kind + " ".join(str(error).split())}
-        record = _frame(config, record, started)
-        write_record(directory, record)
+            record = _frame(config, {"status": "failed", "error": in_one_line(error)}, started)
+            write_record(directory, record)
         if record["status"] != "failed":
             (directory / CHECKPOINT).unlink(missing_ok=True)
         return Ending(record["status"], directory, record)
@@ -104,7 +103,7 @@ def prepare(config: Config, workers: int = 1) -> Training:
     task = task_of(config)
     task.train.batch(0, config.batch_size)  # refuses a batch larger than the data
     hidden_size = matched_width(config, task) if config.match == "params" else config.hidden_size
-    torch.set_num_threads(config.threads or max(1, _cores() // workers))
+    torch.set_num_threads(config.threads or max(1, environment.cores() // workers))
     torch.manual_seed(config.seed)
     model = SequenceModel(
         cell,
@@ -143,13 +142,6 @@ def matched_width(config: Config, task: Task) -> int:
     )
 
 
-def _cores() -> int:
-    """Cores that this process may use: those it is bound to, and under Slurm no more than the job was given."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    given = os.environ.get("SLURM_CPUS_PER_TASK", "")
-    return min(cores, int(given)) if given.isdecimal() and int(given) else cores
-
-
 def choose_device(name: str) -> torch.device:
     """auto: CUDA where there is a GPU, else CPU. Raises UsageError for cuda without one."""
     if name == "cuda" and not torch.cuda.is_available():
@@ -175,18 +167,23 @@ def _carry_out(config: Config, training: Training, directory: Path) -> dict[str,
     with Presence() as presence:
         training.others_running = presence.others
         progress = training.run()
-    diverged = progress.stopped_by == "diverged"
-    test = None if diverged else evaluate(model, task, task.test, device, dtype, config.batch_size)
+    test, error = None, None
+    if progress.stopped_by == "diverged":
+        error = f"loss is not finite at step {progress.diverged_step}"
+    else:
+        test = evaluate(model, task, task.test, device, dtype, config.batch_size)
+        if not all(math.isfinite(value) for value in test.values()):
+            test, error = None, "finite in validation, but not on the test set"
     write_history(directory, progress.history)
     return {
-        "status": "diverged" if diverged else "ok",
-        "error": f"loss is not finite at step {progress.diverged_step}" if diverged else None,
+        "status": "ok" if error is None else "diverged",
+        "error": error,
         "task": _task_facts(task),
         "hidden_size": recurrent.hidden_size,
         "parameters": model.parameter_counts(),
         "metrics": {"valid": progress.best, "test": test},
         "best_step": progress.best_step,
-        "steps": progress.diverged_step if diverged else progress.step,
+        "steps": progress.step if progress.diverged_step is None else progress.diverged_step,
         "stopped_by": progress.stopped_by,
         "timing": _timing(progress),
         "memory": {"saved_activation_bytes": saved_bytes, "peak_bytes": memory.peak_bytes(device)},
@@ -227,7 +224,7 @@ EMPTY: dict[str, Any] = {
 
 
 def _frame(config: Config, record: dict[str, Any], started: str) -> dict[str, Any]:
-    head = {"schema_version": SCHEMA_VERSION, "run_id": config.run_id, "config": config.to_dict()}
+    head = {"schema_version": SCHEMA_VERSION, "run_id": config.run_id, "config": config.recorded()}
     return head | EMPTY | record | {"started": started, "finished": _now()}
 
 

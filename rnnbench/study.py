@@ -79,7 +79,7 @@ def run_study(composer: Composer, name: str, split: Split, asked: Sequence[str],
                 known[job.alone].append([*job.overrides, *(f"{key}={value}" for key, value in values.items())])
         alone = requests(composer, known[True])
         others = requests(composer, known[False]).without(alone)
-        runs = {config.run_id: config.to_dict() for config in (others | alone).configs.values()}
+        runs = {config.run_id: config.recorded() for config in (others | alone).configs.values()}
         write_request(directories[0], name, study, runs, tuned)
         return others, alone, sum(each.runs for each in tuned if each.chosen is None)
 
@@ -89,7 +89,8 @@ def run_study(composer: Composer, name: str, split: Split, asked: Sequence[str],
         failed += _do(trials, launch, "trials")
         others, alone, waiting = settled()
     failed += _do(others, launch, "runs")
-    failed += _do(alone, launch, "runs one at a time", alone=True)
+    one_at_a_time = ["hydra.launcher.n_jobs=1"] if composer.side_by_side else []  # so that each gets all the cores
+    failed += _do(alone, launch, "runs one at a time", alone=one_at_a_time)
     if waiting:
         print(f"{waiting} runs wait for trials that have not ended: the same command goes on", flush=True)
     return failed + waiting + (not report(directories[0]))
@@ -101,7 +102,7 @@ def check_study(composer: Composer, name: str, split: Split, asked: Sequence[str
     own = study_jobs(composer, name, split, [])[1] if asked else jobs
     configs = requests(composer, [job.overrides for job in own]).configs.values()
     tuned = requests(composer, [job.overrides for job in own if job.tune is not None]).configs.values()
-    check_names(study, {c.run_id: c.to_dict() for c in configs}, [c.run_id for c in tuned])
+    check_names(study, {c.run_id: c.recorded() for c in configs}, [c.run_id for c in tuned])
     return study, jobs
 
 
@@ -149,20 +150,25 @@ def _trials(composer: Composer, tuning: Tuning | None, jobs: Sequence[Job]) -> l
     return list(found.values())
 
 
-def _do(asked: Requests, launch: Launch, what: str, alone: bool = False) -> int:
-    """Do those that have no result yet; the number of failures. alone: one at a time, and again if others ran by."""
+def _do(asked: Requests, launch: Launch, what: str, alone: Sequence[str] | None = None) -> int:
+    """Do those that have no result yet; the number of failures.
+
+    alone: overrides of runs that go one at a time, and again if others ran by; None where they need not.
+    """
     if not asked.configs:
         return 0
-    again = {key for key, config in asked.configs.items() if alone and _contended(config.run_dir)}
+    again = {key for key, config in asked.configs.items() if alone is not None and _contended(config.run_dir)}
     todo = {*unfinished(asked), *again}
     left = [key for key in asked.configs if key in todo]
-    if alone:  # partners next to each other, first the one, then the other: a machine that grows slower favours neither
+    if (
+        alone is not None
+    ):  # partners next to each other, first the one, then the other: a machine that grows slower favours neither
         place = {key: at for at, key in enumerate(left)}
         left.sort(key=lambda key: (seed := asked.configs[key].seed, place[key] * (-1) ** seed))
     total = len(asked.configs)
     print(f"{total} {what}: {total - len(left)} finished before, {len(left)} to do", flush=True)
     jobs = [[*asked.jobs[key], "force=true"] if key in again else asked.jobs[key] for key in left]
-    for part in [[job] for job in jobs] if alone else [jobs]:
+    for part in [jobs] if alone is None else [[[*job, *alone]] for job in jobs]:
         start(launch, part)
     return summarise(asked.configs, left)
 

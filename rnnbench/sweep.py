@@ -7,6 +7,7 @@ does what is left. All requests are checked before the first one starts.
 from __future__ import annotations
 
 import sys
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from rnnbench.config import Config, from_mapping
-from rnnbench.errors import UsageError
+from rnnbench.errors import UsageError, in_one_line
 from rnnbench.records import finished, read_record, run_lock
 
 
@@ -41,14 +42,18 @@ def job(cfg: DictConfig) -> float | None:
         "overrides.yaml": OmegaConf.to_yaml(OmegaConf.create(overrides)),
         "hydra.yaml": OmegaConf.to_yaml(OmegaConf.create({"hydra": OmegaConf.to_container(hydra_config)})),
     }
+    named = " ".join(overrides)
     try:
         config = from_mapping(OmegaConf.to_container(cfg, resolve=True))  # type: ignore[arg-type]
+        named = config.run_id
         ending = run(config, workers=_workers(hydra_config), keep_usage_errors=swept, provenance=provenance)
-    except UsageError as error:
-        if not swept:  # leave at once: Hydra would add lines of its own to an exception
+    except Exception as error:
+        if not swept:
+            if not isinstance(error, UsageError):
+                raise
             print(f"rnnbench: {error}", file=sys.stderr)
-            sys.exit(2)
-        print(f"failed: {config.run_id}: {error}", file=sys.stderr, flush=True)
+            sys.exit(2)  # at once: Hydra would add lines of its own to an exception
+        print(f"failed: {named}: {in_one_line(error)}", file=sys.stderr, flush=True)  # Hydra would keep it to itself
         return None
     print(describe(config, ending.status, ending.record), flush=True)
     if not swept and ending.status == "failed":
@@ -107,7 +112,7 @@ def requests(composer: Composer, jobs: Sequence[Sequence[str]]) -> Requests:
         key = str(config.run_dir)
         made.configs.setdefault(key, config)
         made.jobs.setdefault(key, list(each))
-    _check_machine_and_sizes(made.configs.values())
+    _check_machine_and_sizes(made.configs.values(), here=not composer.elsewhere)
     return made
 
 
@@ -139,12 +144,14 @@ def start(launch: Launch, jobs: list[list[str]]) -> None:
     """Launch them. Whatever ends a launcher, what its workers had finished is on disk."""
     if not jobs:
         return
+    # Ctrl-C also ends the pgrep with which joblib looks for its workers' children; it kills the workers all the same.
+    warnings.filterwarnings("ignore", "Failed to kill subprocesses on this platform")
     try:
         launch(jobs)
     except UsageError:
         raise
     except Exception as error:
-        print(f"launcher: {type(error).__name__}: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"launcher: {in_one_line(error)}", file=sys.stderr)
 
 
 class Composer:
@@ -158,6 +165,16 @@ class Composer:
         self._parse = lru_cache(maxsize=None)(parser.parse_override)
         self._is_group = lru_cache(maxsize=None)(lambda key: bool(loader.get_group_options(key)))
         self._base = lru_cache(maxsize=None)(self._composed)
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the runs go to other machines, whose devices are not seen from here."""
+        return "slurm" in str(self._sweep_config.hydra.launcher.get("_target_", "")).lower()
+
+    @property
+    def side_by_side(self) -> bool:
+        """Whether the launcher can be told how many runs go on at once."""
+        return "n_jobs" in self._sweep_config.hydra.launcher
 
     def compose(self, job: Sequence[str]) -> Config:
         parsed = [self._parse(text) for text in job]
@@ -206,8 +223,11 @@ def _copy(values: dict[str, Any]) -> dict[str, Any]:
     return {key: _copy(value) if isinstance(value, dict) else value for key, value in values.items()}
 
 
-def _check_machine_and_sizes(configs: Iterable[Config]) -> None:
-    """Every backend and device that the requests name, and every width to be matched, before the first one starts."""
+def _check_machine_and_sizes(configs: Iterable[Config], here: bool) -> None:
+    """Every device and backend that the requests name, and every width that is to be matched.
+
+    A device only if they run `here`: the machine that submits jobs to a cluster may well have no GPU.
+    """
     import torch
 
     from rnnbench import backends
@@ -216,7 +236,9 @@ def _check_machine_and_sizes(configs: Iterable[Config]) -> None:
 
     configs = list(configs)
     for config in {(c.cell.target, c.device, c.dtype, c.backend): c for c in configs}.values():
-        backends.choose(config.backend, make_cell(config), choose_device(config.device), getattr(torch, config.dtype))
+        there = torch.device("cpu" if config.device == "auto" else config.device)
+        device = choose_device(config.device) if here else there
+        backends.choose(config.backend, make_cell(config), device, getattr(torch, config.dtype))
     sizes = {(str(c.cell), str(c.dataset), c.seq_len, c.hidden_size, c.num_layers, c.embedding_size): c
              for c in configs if c.match == "params"}  # fmt: skip
     for config in sizes.values():

@@ -77,7 +77,9 @@ class Presence:
     """
 
     def __init__(self) -> None:
-        self._folder = Path(tempfile.gettempdir()) / f"rnnbench-{os.getuid()}"
+        shared = Path("/dev/shm")  # of the whole node, where TMPDIR may be a job's own
+        of_node = "SLURM_JOB_ID" in os.environ and os.access(shared, os.W_OK)
+        self._folder = (shared if of_node else Path(tempfile.gettempdir())) / f"rnnbench-{os.getuid()}"
         self._mine: IO[str] | None = None
 
     def __enter__(self) -> Presence:

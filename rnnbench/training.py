@@ -105,6 +105,9 @@ class Training:
                 if self.checkpoint and time.monotonic() - saved >= self.checkpoint_seconds:
                     self._save()
                     saved = time.monotonic()
+            if interrupts.noted():  # in the last step or evaluation
+                self._save()
+                interrupts.deliver()
         if progress.best_weights is not None:
             self.model.load_state_dict(progress.best_weights)
         return progress
@@ -153,8 +156,11 @@ class Training:
             return
         if self.last_step is not None and progress.step >= self.last_step:
             progress.stopped_by = self.last_step_reason
-        elif budget.max_seconds is not None and progress.train_seconds >= budget.max_seconds:
-            progress.stopped_by = "max_seconds"
+        elif budget.max_seconds is not None:
+            if self.device.type == "cpu":  # a GPU would have to be waited for: there up to COLLECT_EVERY steps more
+                self._collect()
+            if progress.stopped_by is None and progress.train_seconds >= budget.max_seconds:
+                progress.stopped_by = "max_seconds"
 
     def _evaluate(self) -> None:
         """Score the validation set, keep the weights if they are the best so far, decide whether to stop."""
@@ -214,6 +220,7 @@ class Training:
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "carried": self._carried,
+            "threads": torch.get_num_threads(),  # their number decides the order of sums, and so the last bits
             "random": torch.get_rng_state(),
             "cuda_random": torch.cuda.get_rng_state() if self.device.type == "cuda" else None,
         }
@@ -235,6 +242,7 @@ class Training:
         self.optimizer.load_state_dict(state["optimizer"])
         self.progress = progress
         self._carried = state["carried"]
+        torch.set_num_threads(state["threads"])
         torch.set_rng_state(state["random"].cpu())
         if state["cuda_random"] is not None:
             torch.cuda.set_rng_state(state["cuda_random"].cpu())

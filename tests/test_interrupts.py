@@ -45,6 +45,17 @@ def test_a_launchers_handlers_are_called_late_and_may_let_the_run_go_on(heard: l
     assert heard[2:] == [signal.SIGUSR2]  # and theirs are back in place
 
 
+def test_what_is_ignored_stays_so() -> None:
+    """As in the background of a script, whose Ctrl-C is not meant for it."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with deferred_interrupt() as interrupts:
+            os.kill(os.getpid(), signal.SIGINT)
+            assert not interrupts.noted()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_a_signal_that_nobody_asked_for_is_left_alone() -> None:
     with deferred_interrupt():
         assert signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL

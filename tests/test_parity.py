@@ -173,8 +173,18 @@ class MyCell(RNNCell):
     """A cell of a user's own package."""
 
 
+class MyOtherCell(RNNCell):
+    """Derives from torch's RNN, computes something else and says nothing of it."""
+
+    def step(self, gates_x, state, p):
+        (h,) = super().step(gates_x, state, p)
+        return (0.5 * (state[0] + h),)
+
+
 class MyWrongCell(RNNCell):
     """Says that it is torch's RNN and adds a little."""
+
+    torch_mode = RNNCell.torch_mode
 
     def step(self, gates_x, state, p):
         (h,) = super().step(gates_x, state, p)
@@ -187,6 +197,14 @@ def test_command_line_takes_an_import_path(capsys: pytest.CaptureFixture[str], m
     assert main(["cell=my_package.my_module.MyCell", *chosen]) == 0
     assert main(["cell=my_package.my_module.MyWrongCell", *chosen]) == 1
     assert "1 of 1 FAIL" in capsys.readouterr().out
+
+
+def test_a_cell_with_equations_of_its_own_is_not_what_torch_has(monkeypatch) -> None:
+    """It derives from one that torch has: `auto` must not compute that one instead, nor parity compare with it."""
+    monkeypatch.setitem(sys.modules, "my_package.my_module", sys.modules[__name__])
+    assert MyCell().torch_mode == "RNN_TANH" and MyOtherCell().torch_mode is None
+    assert backends.choose("auto", MyOtherCell(), torch.device("cpu"), torch.float32) == "eager"
+    assert main(["cell=my_package.my_module.MyOtherCell", "dtype=float64", "device=cpu"]) == 0
 
 
 def test_command_line_says_what_it_left_out(capsys: pytest.CaptureFixture[str], monkeypatch) -> None:

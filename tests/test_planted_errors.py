@@ -61,6 +61,8 @@ class ResetProduct(torch.autograd.Function):
 class FaultyLSTM(LSTMCell):
     fault: str = "none"
 
+    torch_mode = LSTMCell.torch_mode  # what it says it is
+
     def step(self, gates_x: Tensor, state: State, p: Parameters) -> State:
         fault = self.fault
         h, c = state
@@ -100,6 +102,8 @@ class FaultyLSTM(LSTMCell):
 @dataclass(frozen=True)
 class FaultyGRU(GRUCell):
     fault: str = "none"
+
+    torch_mode = GRUCell.torch_mode  # what it says it is
 
     def step(self, gates_x: Tensor, state: State, p: Parameters) -> State:
         fault = self.fault
@@ -144,6 +148,8 @@ class FaultyResetBefore(GRUResetBeforeCell):
 @dataclass(frozen=True)
 class ReluForTanh(RNNCell):
     """Says that it is tanh's network and computes relu's."""
+
+    torch_mode = RNNCell.torch_mode
 
     def step(self, gates_x: Tensor, state: State, p: Parameters) -> State:
         return RNNCell("relu").step(gates_x, state, p)

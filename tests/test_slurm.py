@@ -16,7 +16,7 @@ import pytest
 from sweeping import SWEEP, outcomes, rnnbench
 
 from hydra_plugins.rnnbench_launcher import queue
-from rnnbench.run import _cores
+from rnnbench.environment import cores
 
 SLURM = Path(__file__).parent.parent / "scripts" / "slurm"
 
@@ -72,11 +72,11 @@ def test_a_slurm_that_does_not_answer_ends_no_job(monkeypatch: pytest.MonkeyPatc
 def test_threads_follow_the_cores_that_slurm_gave(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)))
     monkeypatch.delenv("SLURM_CPUS_PER_TASK", raising=False)
-    assert _cores() == 8
+    assert cores() == 8
     monkeypatch.setenv("SLURM_CPUS_PER_TASK", "3")
-    assert _cores() == 3
+    assert cores() == 3
     monkeypatch.setenv("SLURM_CPUS_PER_TASK", "64")  # more than this process is bound to
-    assert _cores() == 8
+    assert cores() == 8
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,9 @@ from making import TINY, tiny
 from sweeping import SWEEP, outcomes, rnnbench
 
 from rnnbench.config import CONF, from_mapping
+from rnnbench.errors import UsageError
 from rnnbench.run import run
-from rnnbench.sweep import Composer
+from rnnbench.sweep import Composer, requests
 
 
 def test_a_sweep_runs_all_once_and_reports() -> None:
@@ -176,6 +177,23 @@ def test_the_quick_composition_is_hydras(job: list[str], loader: ConfigLoaderImp
     except ValueError as error:
         expected = str(error)
     assert composed(quick) == expected
+
+
+def test_a_cluster_may_have_the_gpu_that_the_submitting_machine_lacks(
+    loader: ConfigLoaderImpl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+
+    def asked(launcher: str, *job: str) -> object:
+        sweep_config = loader.load_configuration("config", [f"hydra/launcher={launcher}"], RunMode.MULTIRUN)
+        composer = Composer(loader, sweep_config, OverridesParser.create(loader))
+        return requests(composer, [["device=cuda", *job]])
+
+    asked("slurm")
+    with pytest.raises(UsageError, match="no CUDA device"):
+        asked("slurm_local")
+    with pytest.raises(UsageError, match="backend=torch"):
+        asked("slurm", "cell=gru_reset_before", "backend=torch")
 
 
 def test_ten_thousand_requests_are_composed_in_seconds(loader: ConfigLoaderImpl) -> None:

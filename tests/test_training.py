@@ -139,6 +139,15 @@ def test_a_killed_run_resumes_to_the_same_bits(cell: str, kill_after: int, tmp_p
         assert {k: v for k, v in x.items() if k != "seconds"} == {k: v for k, v in y.items() if k != "seconds"}
 
 
+def test_a_resumed_run_has_the_threads_that_it_began_with(tmp_path: Path) -> None:
+    """Their number decides the order of sums; another launcher, or none, would give it another."""
+    begun = prepare(tiny("threads=2"))
+    begun.checkpoint = tmp_path / "checkpoint.pt"
+    begun._save()
+    train(tiny("threads=1"), tmp_path / "checkpoint.pt")
+    assert torch.get_num_threads() == 2
+
+
 def test_a_stateful_run_resumes_with_its_state(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text("to be or not to be, that is the question. " * 60)
     config = make("dataset=text", f"dataset.path={tmp_path / 'text.txt'}", "dataset.carry_state=true", "seq_len=8",
@@ -212,8 +221,7 @@ def test_budgets_in_steps_epochs_and_seconds() -> None:
     _, epochs = train(tiny("train_size=12", "budget.max_epochs=2", "budget.max_steps=null"))
     assert (epochs.step, epochs.stopped_by) == (6, "max_epochs")  # 12 examples are 3 batches of 4
     _, seconds = train(tiny("budget.max_seconds=1e-9", "budget.max_steps=1000"))
-    assert seconds.stopped_by == "max_seconds"
-    assert seconds.step <= 50
+    assert (seconds.step, seconds.stopped_by) == (1, "max_seconds")  # on CPU to the step
 
 
 def test_epochs_of_a_stream_are_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -13,6 +14,9 @@ from rnnbench.errors import UsageError
 
 class ResumingSweeper(BasicSweeper):
     """Hydra's basic sweep over every combination, or a study's grids, less the runs whose records exist already."""
+
+    def __init__(self, params: Any = None):
+        super().__init__(max_batch_size=None, params=params)
 
     def sweep(self, arguments: list[str]) -> None:
         from rnnbench.study import check_study, run_study

@@ -38,7 +38,7 @@ def choose(
         if device.type == "cpu" and kernel.library() is None:
             say_what_is_missing()
         able = (n for n, backend in BACKENDS.items() if backend.unsupported(cell, device, dtype) is None)
-        return next(n for n in able if shape is None or _preferred(n, cell, dtype, shape))
+        return next(n for n in able if shape is None or _preferred(n, cell, shape))
     if name not in BACKENDS:
         raise UsageError("no such backend", key="backend", value=name, allowed=", ".join(NAMES))
     reason = BACKENDS[name].unsupported(cell, device, dtype)
@@ -48,9 +48,9 @@ def choose(
     return name
 
 
-def _preferred(name: str, cell: Cell, dtype: torch.dtype, shape: tuple[int, int, int, int]) -> bool:
+def _preferred(name: str, cell: Cell, shape: tuple[int, int, int, int]) -> bool:
     rule = getattr(BACKENDS[name], "preferred", None)
-    return rule is None or bool(rule(cell, dtype, shape))
+    return rule is None or bool(rule(cell, shape))
 
 
 @cache

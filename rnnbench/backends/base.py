@@ -11,7 +11,7 @@ A backend is a module with two functions:
 
 and, where it is not always the fastest of those that can:
 
-    preferred(cell, dtype, (T, B, I, H)) -> bool        false where "auto" should take the next one
+    preferred(cell, (T, B, I, H)) -> bool               false where "auto" should take the next one
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def unsupported(cell: Cell, device: torch.device, dtype: torch.dtype) -> str | N
     return None
 
 
-def preferred(cell: Cell, dtype: torch.dtype, shape: tuple[int, int, int, int]) -> bool:
+def preferred(cell: Cell, shape: tuple[int, int, int, int]) -> bool:
     """False under a transformation that cannot see into the kernel, and for a few steps of one large layer without
     gradients: packing the weights then costs more than it saves.
 

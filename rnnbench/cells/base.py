@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -44,6 +44,12 @@ class Cell(ABC):
 
     input_gate: ClassVar[str | None] = None
     """The gate beside it that `forget_bias=chrono` starts at the opposite bias, if the cell has one."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """A cell that changes the equations of the one it derives from is no longer what torch.nn has."""
+        super().__init_subclass__(**options)
+        if {"gates", "state", "step", "project"} & vars(cls).keys() and "torch_mode" not in vars(cls):
+            cls.torch_mode = property(lambda self: None)  # type: ignore[assignment, method-assign]
 
     @property
     def torch_mode(self) -> str | None:

@@ -83,9 +83,10 @@ class Held(Protocol):
     """A validation or test set."""
 
     def batches(self, batch_size: int) -> Iterator[Batch]:
-        """The whole set once, in a fixed order, in batches of at most `batch_size` examples and MOST_STEPS steps.
+        """The whole set once, in a fixed order, in batches of at most MOST_STEPS steps, and `batch_size` examples.
 
-        With `fresh=False` a batch goes on from the state after the one before.
+        With `fresh=False` a batch goes on from the state after the one before. One row cut into parallel streams has
+        as many side by side as its length asks for, whatever `batch_size` is.
         """
 
 

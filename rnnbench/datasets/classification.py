@@ -28,9 +28,12 @@ class ClassificationTask(Task):
         }
 
 
-def chance(train_labels: Tensor, test_labels: Tensor) -> dict[str, float]:
-    """What class frequencies alone give: answer the commonest training label; or, for the loss, their frequencies."""
-    counts = torch.bincount(train_labels).double()
+def chance(train_labels: Tensor, test_labels: Tensor, classes: int) -> dict[str, float]:
+    """What class frequencies alone give: answer the commonest training label; or, for the loss, their frequencies.
+
+    Each class counts once more than it was seen, so that one that a small training set lacks does not cost infinity.
+    """
+    counts = torch.bincount(train_labels, minlength=classes).double() + 1
     nats = -(counts / counts.sum()).log()  # (K,)
     return {
         "loss": nats[test_labels].mean().item(),

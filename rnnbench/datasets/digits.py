@@ -60,5 +60,5 @@ class Digits(Dataset):
             seq_len=inputs.shape[1],
             input_size=inputs.shape[2],
             output_size=10,
-            chance=chance(targets[train], targets[test]),
+            chance=chance(targets[train], targets[test], classes=10),
         )

@@ -100,6 +100,6 @@ class MNIST(Dataset):
             seq_len=T,
             input_size=features,
             output_size=10,
-            chance=chance(train.targets, test.targets),
+            chance=chance(train.targets, test.targets, classes=10),
             published=published if T == 784 else {},
         )

@@ -103,4 +103,7 @@ class HeldOut:
             inputs, targets = window(self.row, starts + begin, end - begin)
             lengths = (steps - begin).clamp(max=end - begin)
             padded = bool((lengths < end - begin).any())
-            yield Batch(inputs, targets, lengths if padded else None, fresh=not self.carry or begin == 0)
+            side_by_side = count if self.carry else max(1, MOST_STEPS // (end - begin))
+            for rows in (slice(first, first + side_by_side) for first in range(0, count, side_by_side)):
+                shown = lengths[rows] if padded else None
+                yield Batch(inputs[rows], targets[rows], shown, fresh=not self.carry or begin == 0)

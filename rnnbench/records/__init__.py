@@ -1,6 +1,6 @@
 """What a run leaves behind: written once and whole, read back as one tidy table.
 
-    results/<name>/runs/<run_id>/run.json      the record (schema_version 1, DESIGN.md section 4)
+    results/<name>/runs/<run_id>/run.json      the record (schema_version 1); its fields: rnnbench.records.schema
                                  history.csv   step, seconds, train_loss, valid_loss, valid_<metric>
                                  .lock         only while a process works on this run
 

@@ -157,7 +157,8 @@ def config_columns(runs: pd.DataFrame) -> list[str]:
     return [*known, *(name for name in extra if name not in _NOT_WHAT)]
 
 
-_NOT_WHAT = {"condition", "config_name", "results_dir", "checkpoint_seconds", "force", "progress"}  # but where and how
+_NOT_WHAT = {"condition", "config_name", "results_dir", "checkpoint_seconds", "force", "progress", "dataset_path"}
+"""But where and how. Of a data file the content says what it is."""
 
 
 def _run_dirs(paths: Iterable[Path | str]) -> list[Path]:

@@ -62,7 +62,7 @@ def memory(runs: pd.DataFrame, column: str = "saved_activation_bytes") -> Drawin
         return Mark(float(part[x].iloc[0]), float(np.median(values)), values.min(), values.max(), np.array([]))
 
     if column == "peak_bytes":
-        words = "The device's peak while training: median over runs with the smallest and the largest."
+        words = "The device's peak, evaluation included: median over runs with the smallest and the largest."
         return _measured(drawn, "peak_memory", "Peak memory", words + left_out, "peak (MiB)", measure, column)
     words = "Bytes that autograd saves for one step, counted: the same on every machine. Median over runs, with range."
     return _measured(drawn, "memory", "Memory", words + left_out, "saved for backward (MiB)", measure, column)

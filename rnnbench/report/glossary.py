@@ -53,14 +53,14 @@ def _length(datasets: set[str], own: bool) -> str:
     said = "sequence length in steps"
     if "copy" in datasets:
         said += "; of copy the delay, after which ten symbols are to be recalled"
-    if own and datasets & {"anbn", "anbncn", "jsb", "nottingham", "musedata"}:
+    if own and datasets & {"anbn", "anbncn", "jsb", "nottingham", "musedata", "piano_midi"}:
         said += "; where sequences differ in length (music, counting), the longest in training"
     return said
 
 
 def _bias(biases: set[str]) -> str:
     said = "what the LSTM's forget gate starts with"
-    if "1" in biases or "1.0" in biases:
+    if "1" in biases:
         said += ", 1 unless another is named"
     if "chrono" in biases:
         said += "; chrono: spread over the times that are to be remembered, up to T (Tallec & Ollivier 2018)"

@@ -5,7 +5,7 @@ usage: python -m rnnbench.speed [key=value …]
   cell      names from conf/cell                                                     (default: all)
   backend   fused, torch, eager                                                      (default: all)
   size      BxTxIxH, such as 32x500x2x64: sequences, steps, inputs, hidden units     (default: a grid of six)
-  threads   such as 1,2                                                              (default: 1 and all cores)
+  threads   such as 1,2                                          (default: 1 and all cores; on cuda 1)
   dtype     float32, float64                                                         (default: float32)
   device    cpu, cuda                                                                (default: cpu)
   seconds   about how long to measure each size and number of threads                (default: 20)
@@ -36,6 +36,7 @@ from rnnbench import backends
 from rnnbench.cells.base import Cell
 from rnnbench.config import MOST_THREADS, cell_choices
 from rnnbench.conversion import unknown_key
+from rnnbench.environment import cores
 from rnnbench.errors import UsageError
 from rnnbench.speed.measure import Size, measure
 
@@ -60,12 +61,12 @@ def main(arguments: list[str]) -> int:
         cells = {name: registered[name] for name in _several("cell", request["cell"], list(registered))}
         names = _several("backend", request["backend"], list(backends.BACKENDS))
         sizes = [_size(text) for text in (request["size"] or (QUICK if quick else GRID)).split(",")]
-        default = f"1,{os.cpu_count()}" if (os.cpu_count() or 1) > 1 else "1"
         most = min(MOST_THREADS, 4 * (os.cpu_count() or 1))  # more has no meaning, and the threads take memory
-        threads = [_positive("threads", text, most=most) for text in (request["threads"] or default).split(",")]
         dtype = getattr(torch, _one_of("dtype", request["dtype"], ["float32", "float64"]))
         there = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
         device = torch.device(_one_of("device", request["device"], there))
+        default = f"1,{cores()}" if cores() > 1 and device.type == "cpu" else "1"
+        threads = [_positive("threads", text, most=most) for text in (request["threads"] or default).split(",")]
         seconds = _positive("seconds", request["seconds"] or ("2" if quick else "20"))
         seed = _positive("seed", request["seed"], least=0)
         _check_backends(names, bool(request["backend"]), cells, device, dtype)

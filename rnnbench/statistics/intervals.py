@@ -34,10 +34,6 @@ class Interval:
     method: str
     confidence: float = 0.95
 
-    @property
-    def half_width(self) -> float:
-        return (self.high - self.low) / 2.0
-
     def __contains__(self, value: float) -> bool:
         return self.low <= value <= self.high
 

@@ -181,7 +181,7 @@ def _slopes(
     back as a factor.
     """
     over = str(claim.over)
-    levels = sorted(part[over].dropna().unique()) if over in part else []
+    levels = sorted(part[over].dropna().unique())
     numeric = pd.api.types.is_numeric_dtype(part[over])
     if not numeric and len(levels) != 2:
         left_out.append(f"{over} has {len(levels)} names, not two")
@@ -215,10 +215,13 @@ def _times_to_solve(claim: StudyClaim, ended: pd.DataFrame, left_out: list[str])
     return times.mask(diverged, math.inf)
 
 
+_MACHINE = ("env_cpu", "env_gpu", "env_fused_isa", "device", "threads")
+"""What a pair of times has in common."""
+
+
 def _paired(claim: StudyClaim, ended: pd.DataFrame, values: pd.Series, left_out: list[str]) -> pd.DataFrame:
     """A row a seed that both have: value_x, solved_x, steps_x, value_y, …"""
-    columns = ["seed", "status", "env_cpu", "env_gpu", "device", "threads", "budget_max_steps", "chance",
-               "higher_is_better"]  # fmt: skip
+    columns = ["seed", "status", *_MACHINE, "budget_max_steps", "chance", "higher_is_better"]
     table = ended.reindex(columns=columns).assign(value=values, solved=_solved(ended, claim))
     table[claim.between] = ended[claim.between]
     x, y = (side.set_index("seed") for side in sides(claim, table[values.notna()]))
@@ -233,7 +236,7 @@ def _paired(claim: StudyClaim, ended: pd.DataFrame, values: pd.Series, left_out:
         pairs = pairs[~neither.fillna(False).astype(bool)]
     if claim.metric in TIMES and claim.kind != "success":
         same = pd.Series(True, index=pairs.index)
-        for column in ("env_cpu", "env_gpu", "device", "threads"):
+        for column in _MACHINE:
             a, b = pairs[f"{column}_x"], pairs[f"{column}_y"]
             same &= (a == b).fillna(False).astype(bool) | (a.isna() & b.isna())
         if not same.all():

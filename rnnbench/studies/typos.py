@@ -26,7 +26,7 @@ def check_names(study: Study, requested: Mapping[str, Mapping[str, Any]], tuned:
     runs = with_missing(load_results([]), requested)
     for claim in study.claims:
         where = f"study.claims.{claim.id}"
-        _metric(f"{where}.metric", claim.metric, runs)
+        _metric(f"{where}.metric", claim.metric)
         over = [claim.over] if claim.over else []
         named = {
             "between": [claim.between],
@@ -44,12 +44,12 @@ def check_names(study: Study, requested: Mapping[str, Mapping[str, Any]], tuned:
                 "one side alone is tuned", key=f"{where}.compare", value=sides, allowed="tune in both grids, or in none"
             )
     for row in study.published:
-        _metric("study.published.metric", row.metric, runs)
+        _metric("study.published.metric", row.metric)
         _columns("study.published.select", row.select, [*COLUMNS, *config_columns(runs)])
         _some("study.published.select", dict(row.select), row.select, runs)
 
 
-def _metric(key: str, name: str, runs: pd.DataFrame) -> None:
+def _metric(key: str, name: str) -> None:
     """A task's own metric, test_accuracy or test_nll, is a column only once a run has ended."""
     known = [column for column, (_, kind) in COLUMNS.items() if kind in (INTEGER, NUMBER)]
     close = difflib.get_close_matches(name, _SCORES, n=1, cutoff=0.9)

@@ -47,6 +47,15 @@ def test_every_class_is_held_out_in_proportion_and_chance_is_the_commonest():
     assert float(totals["accuracy"][0]) / totals["accuracy"][1] == pytest.approx(task.chance["accuracy"])
 
 
+def test_a_class_that_few_examples_lack_costs_no_infinity():
+    lacking = [task for task in (make(train_size=10, seed=seed) for seed in range(8))
+               if len(set(task.train.targets.tolist())) < 10]  # fmt: skip
+    assert any(task.train.targets.max() < 9 for task in lacking)
+    for task in lacking:
+        p = (torch.bincount(task.train.targets, minlength=10) + 1) / 20
+        assert task.chance["loss"] == pytest.approx(float(-p[task.test.targets].log().mean()))
+
+
 @pytest.mark.parametrize(
     ("key", "keys"),
     [

@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 import torch
 
+from rnnbench.datasets.base import MOST_STEPS
 from rnnbench.datasets.running import HeldOut, Streams, Windows
 from rnnbench.datasets.text import Text, TinyShakespeare, encode
 from rnnbench.errors import UsageError
@@ -109,6 +110,14 @@ def test_every_held_out_symbol_but_the_first_is_predicted_once(n, T, carry):
     assert sorted(predicted) == list(range(1, n))
     for before, after in pairwise(batches):
         assert torch.equal(before.targets[:, -1], after.inputs[:, 0])
+
+
+def test_long_windows_that_carry_nothing_are_evaluated_a_few_at_a_time():
+    """200,001 symbols are 100 streams of 2,000: side by side they would be 200,000 steps in one batch."""
+    batches = list(HeldOut(torch.arange(200_001), 2000, carry=False).batches(32))
+    assert [len(batch.inputs) for batch in batches] == [MOST_STEPS // 2000] * 3 + [4]
+    assert all(batch.inputs.numel() <= MOST_STEPS and batch.fresh for batch in batches)
+    assert sorted(torch.cat([batch.targets.flatten() for batch in batches]).tolist()) == list(range(1, 200_001))
 
 
 def test_what_stands_after_a_stream_s_end_changes_nothing(write):

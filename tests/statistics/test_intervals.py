@@ -26,7 +26,7 @@ def test_t_interval_by_hand():
     assert interval.estimate == 2.5
     assert interval.low == pytest.approx(2.5 - 2.054260, abs=1e-6)
     assert interval.high == pytest.approx(2.5 + 2.054260, abs=1e-6)
-    assert interval.half_width == pytest.approx(2.054260, abs=1e-6)
+    assert (interval.high - interval.low) / 2 == pytest.approx(2.054260, abs=1e-6)
     assert (interval.n, interval.method, interval.confidence) == (4, "t", 0.95)
     assert 2.0 in interval
     assert 5.0 not in interval

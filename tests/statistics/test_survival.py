@@ -60,7 +60,7 @@ def test_restricted_standard_error_by_hand():
     # Greenwood: at 1 area beyond 4/3, d/(r(r−d)) = 1/6; at 3 area beyond 0. Variance 16/54, scaled by 3/2: 4/9.
     interval = restricted_mean([1, 2, 3], [1, 0, 1], 4)
     assert interval.estimate == pytest.approx(7 / 3)
-    assert interval.half_width == pytest.approx(stats.t.ppf(0.975, 2) * 2 / 3)
+    assert (interval.high - interval.low) / 2 == pytest.approx(stats.t.ppf(0.975, 2) * 2 / 3)
 
 
 def test_with_one_budget_for_all_the_restricted_mean_is_students():
