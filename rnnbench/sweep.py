@@ -6,6 +6,7 @@ does what is left. All requests are checked before the first one starts.
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections import Counter
@@ -146,6 +147,7 @@ def start(launch: Launch, jobs: list[list[str]]) -> None:
         return
     # Ctrl-C also ends the pgrep with which joblib looks for its workers' children; it kills the workers all the same.
     warnings.filterwarnings("ignore", "Failed to kill subprocesses on this platform")
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # it frees what they held, and says so
     try:
         launch(jobs)
     except UsageError:
