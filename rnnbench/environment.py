@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import torch
 
 from rnnbench.backends import kernel
+from rnnbench.precision import float32_facts
 
 
 def describe(device: torch.device, dtype: torch.dtype) -> dict[str, Any]:
@@ -22,7 +25,7 @@ def describe(device: torch.device, dtype: torch.dtype) -> dict[str, Any]:
         "platform": platform.platform(),
         "cpu": _cpu_model(),
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-        "cores": cores(),
+        "cores": _bound(),
         "threads": torch.get_num_threads(),
         "fused_isa": kernel.isa() if kernel.library() is not None else None,
         "omp_wait_policy": os.environ.get("OMP_WAIT_POLICY"),
@@ -35,17 +38,30 @@ def describe(device: torch.device, dtype: torch.dtype) -> dict[str, Any]:
             "gpu": torch.cuda.get_device_name(device),
             "cuda": torch.version.cuda,
             "cudnn": torch.backends.cudnn.version(),
-            "tf32_cudnn": torch.backends.cudnn.allow_tf32,
-            "tf32_matmul": torch.backends.cuda.matmul.allow_tf32,
+            **float32_facts(),
         }
     return facts
 
 
 def cores() -> int:
     """Those that this process may use: those it is bound to, and under Slurm no more than the job was given."""
-    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     given = os.environ.get("SLURM_CPUS_PER_TASK", "")
-    return min(bound, int(given)) if given.isdecimal() and int(given) else bound
+    return min(_bound(), int(given)) if given.isdecimal() and int(given) else _bound()
+
+
+def _bound() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def with_threads(count: int) -> Iterator[None]:
+    """Inside, torch has so many threads on CPU; afterwards as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _version(package: str) -> str:

@@ -20,6 +20,7 @@ from rnnbench.datasets.base import Task
 from rnnbench.datasets.files import default_data_dir
 from rnnbench.errors import UsageError, in_one_line
 from rnnbench.model import SequenceModel, matched_hidden_size
+from rnnbench.precision import ieee_float32
 from rnnbench.records import (
     HISTORY,
     RECORD,
@@ -46,6 +47,7 @@ class Ending:
     record: dict[str, Any] | None
 
 
+@ieee_float32()
 def run(
     config: Config, *, workers: int = 1, keep_usage_errors: bool = False, provenance: Mapping[str, str] | None = None
 ) -> Ending:

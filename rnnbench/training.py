@@ -234,7 +234,7 @@ class Training:
             return False
         try:
             state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
-            progress = Progress(**state["progress"])
+            progress, threads = Progress(**state["progress"]), state["threads"]
         except Exception as error:  # whatever a damaged file makes torch raise
             print(f"warning: {self.checkpoint} cannot be read ({type(error).__name__}): starting over", file=sys.stderr)
             return False
@@ -242,7 +242,7 @@ class Training:
         self.optimizer.load_state_dict(state["optimizer"])
         self.progress = progress
         self._carried = state["carried"]
-        torch.set_num_threads(state["threads"])
+        torch.set_num_threads(threads)
         torch.set_rng_state(state["random"].cpu())
         if state["cuda_random"] is not None:
             torch.cuda.set_rng_state(state["cuda_random"].cpu())

@@ -24,7 +24,7 @@ from rnnbench.errors import UsageError
 from rnnbench.layers import GRU, LSTM, Recurrent
 from rnnbench.parity.__main__ import main
 from rnnbench.parity.cases import Case
-from rnnbench.parity.compare import _full_precision, _relative_error
+from rnnbench.parity.compare import _relative_error
 
 CELLS = cell_choices()
 CPU = torch.device("cpu")
@@ -116,18 +116,6 @@ def test_quick_check_leaves_global_randomness_threads_and_precision_alone() -> N
     assert torch.get_num_threads() == threads
     torch.manual_seed(6)
     assert parity.quick_check(layer, "eager", torch.float32, "cpu") == first
-
-
-def test_precision_is_full_inside_and_restored_outside() -> None:
-    matmul, rnn = torch.backends.cuda.matmul, torch.backends.cudnn.rnn
-    before = matmul.fp32_precision
-    try:
-        matmul.fp32_precision = "tf32"
-        with _full_precision():
-            assert matmul.fp32_precision == rnn.fp32_precision == "ieee"
-        assert matmul.fp32_precision == "tf32"
-    finally:
-        matmul.fp32_precision = before
 
 
 def test_quick_check_is_quick() -> None:

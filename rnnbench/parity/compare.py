@@ -7,8 +7,7 @@ its own weight, and no two errors cancel. The weights are drawn from the layers'
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -16,10 +15,12 @@ from torch import Tensor, nn
 
 from rnnbench import backends
 from rnnbench.cells.base import Cell
+from rnnbench.environment import with_threads
 from rnnbench.errors import UsageError
 from rnnbench.layers import Recurrent
 from rnnbench.parity.cases import FINITE_DIFFERENCES, GRID, Case, quick_cases
 from rnnbench.parity.reference import DIFFERENCES, Equations, finite_differences, reference
+from rnnbench.precision import ieee_float32
 
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-5}
 DIFFERENCES_TOLERANCE = 1e-9
@@ -83,12 +84,12 @@ def _results(
 ) -> list[Result]:
     backend = backends.choose(backend, cell, device, dtype)
     results: list[Result] = []
-    with torch.random.fork_rng([device] if device.type == "cuda" else []), _full_precision():
+    with torch.random.fork_rng([device] if device.type == "cuda" else []), ieee_float32():
         for case in grid:
-            with _threads(torch.get_num_threads() if case.parallel else 1):
+            with with_threads(torch.get_num_threads() if case.parallel else 1):
                 results += _compare(cell, backend, dtype, device, case)
         if cell.torch_mode is None:
-            with _threads(1):
+            with with_threads(1):
                 for case in FINITE_DIFFERENCES:
                     results += _differentiate(cell, case, every_direction)
     return results
@@ -212,32 +213,3 @@ def _relative_error(a: Tensor, b: Tensor, dtype: torch.dtype) -> float:
         return 0.0
     error = difference / size if size > 0 else math.inf
     return error if math.isfinite(error) else math.inf
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(count)
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextmanager
-def _full_precision() -> Iterator[None]:
-    """Without TF32, which keeps ten bits of a float32 and is a GPU's own choice, not the backend's."""
-    switches: list[tuple[object, str, object]]
-    if hasattr(torch.backends.cuda.matmul, "fp32_precision"):
-        places = (torch.backends.cuda.matmul, torch.backends.cudnn.rnn)
-        switches = [(place, "fp32_precision", "ieee") for place in places]
-    else:  # torch before 2.9
-        switches = [(torch.backends.cuda.matmul, "allow_tf32", False), (torch.backends.cudnn, "allow_tf32", False)]
-    before = [getattr(place, name) for place, name, _ in switches]
-    try:
-        for place, name, off in switches:
-            setattr(place, name, off)
-        yield
-    finally:
-        for (place, name, _), value in zip(switches, before, strict=True):
-            setattr(place, name, value)

@@ -15,7 +15,7 @@ from rnnbench.records.atomic import (
     write_text_atomically,
 )
 from rnnbench.records.lock import run_lock
-from rnnbench.records.names import cell_name, in_order, said
+from rnnbench.records.names import cell_name, in_order, named, said
 from rnnbench.records.schema import COLUMNS, SCHEMA_VERSION, RecordError, check, spelled
 from rnnbench.records.table import (
     ASKED,
@@ -50,6 +50,7 @@ __all__ = [
     "in_order",
     "load_history",
     "load_results",
+    "named",
     "read_record",
     "read_results",
     "replacing",

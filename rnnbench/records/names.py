@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -31,3 +31,9 @@ def said(value: Any) -> str:
     if value is None or value is pd.NA or (isinstance(value, float) and value != value):
         return "null"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def named(names: Sequence[str], most: int = 8) -> str:
+    """The first few of them, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rnnbench.records import Results, cell_name, in_order, said
+from rnnbench.records import Results, cell_name, in_order, named, said
 from rnnbench.report import timed_only
 from rnnbench.report.conditions import key, settings, short
 from rnnbench.report.findings import Comparison, headline, pairs, ratio
@@ -18,7 +18,6 @@ METHOD = (
     "95 % Student t interval of the mean paired difference in the test score leaves zero out; the intervals are one a "
     "condition and not corrected for their number. “No clear difference” is not “the same”: equality was not tested."
 )
-_MOST_NAMED = 10
 
 
 def answer(runs: pd.DataFrame, comparisons: Sequence[Comparison], timed: pd.Series | None = None) -> list[str]:
@@ -114,16 +113,16 @@ def warnings(results: Results, runs: pd.DataFrame, directory: Path, of_study: bo
     for status, words in (("diverged", "diverged and have no score"), ("failed", "failed and will be tried again")):
         these = runs[runs["status"] == status]
         if len(these):
-            found.append(f"{len(these)} run(s) {words}: {_named(list(these['run_id']))}.")
+            found.append(f"{len(these)} run(s) {words}: {named(list(these['run_id']))}.")
     if results.skipped:
-        named = _named([f"{path.relative_to(directory)} ({problem})" for path, problem in results.skipped])
-        found.append(f"{len(results.skipped)} record(s) could not be read and are left out: {named}.")
+        bad = named([f"{path.relative_to(directory)} ({problem})" for path, problem in results.skipped])
+        found.append(f"{len(results.skipped)} record(s) could not be read and are left out: {bad}.")
     if results.unfinished:
-        named = _named([path.name for path in results.unfinished])
-        found.append(f"{len(results.unfinished)} run(s) started without a record yet: {named}.")
+        begun = named([path.name for path in results.unfinished])
+        found.append(f"{len(results.unfinished)} run(s) started without a record yet: {begun}.")
     gaps = [] if of_study else _gaps(runs)
     if gaps:
-        found.append(f"Incomplete: seeds that other conditions of the dataset have are missing in {_named(gaps)}.")
+        found.append(f"Incomplete: seeds that other conditions of the dataset have are missing in {named(gaps)}.")
     for dataset, part in runs.groupby("dataset", sort=True):
         for column in settings(part)[1]:
             values = {c: sorted({said(v) for v in part[part["cell"] == c][column]}) for c in in_order(part["cell"])}
@@ -134,7 +133,7 @@ def warnings(results: Results, runs: pd.DataFrame, directory: Path, of_study: bo
     known = runs[(runs["status"] == "ok") & (runs["parity_max_error"].isna())]
     if len(known):
         found.append(
-            f"{len(known)} run(s) say nothing of a parity check of their backend: {_named(list(known['run_id']))}."
+            f"{len(known)} run(s) say nothing of a parity check of their backend: {named(list(known['run_id']))}."
         )
     return found
 
@@ -148,14 +147,9 @@ def _gaps(runs: pd.DataFrame) -> list[str]:
             if absent:
                 run_id = str(condition["run_id"].iloc[0])
                 found.append(
-                    f"the condition of {run_id} ({len(absent)} of {len(seeds)}: {_named([str(s) for s in absent])})"
+                    f"the condition of {run_id} ({len(absent)} of {len(seeds)}: {named([str(s) for s in absent])})"
                 )
     return found
-
-
-def _named(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return ", ".join(names[:_MOST_NAMED]) + more
 
 
 def environment(runs: pd.DataFrame) -> list[tuple[str, str]]:

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +21,10 @@ from torch import Tensor
 
 from rnnbench import backends
 from rnnbench.cells.base import Cell
+from rnnbench.environment import with_threads
 from rnnbench.layers import Recurrent
 from rnnbench.parity import quick_check
+from rnnbench.precision import ieee_float32
 
 PHASES = ("forward", "backward", "pass", "step")
 LEAST_ROUNDS, MOST_ROUNDS, WARM_UP = 5, 60, 2
@@ -54,7 +54,7 @@ class Candidate:
 
     def __init__(self, name: str, cell: Cell, backend: str, size: Size, dtype: torch.dtype, device: torch.device):
         self.name, self.cell, self.backend = name, cell, backend
-        with torch.random.fork_rng():
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
             torch.manual_seed(0)
             self.layer = Recurrent(cell, size.I, size.H, backend=backend, dtype=dtype, device=device)
         self.optimizer = torch.optim.Adam(self.layer.parameters())
@@ -95,7 +95,7 @@ def measure(
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn(size.T, size.B, size.I, generator=generator).to(device, dtype)
     u = (torch.randn(size.T, size.B, size.H, generator=generator) / size.T).to(device, dtype)
-    with _threads(threads):
+    with with_threads(threads), ieee_float32():
         candidates = [
             Candidate(name, cell, backend, size, dtype, device)
             for name, cell in cells.items()
@@ -156,13 +156,3 @@ def _now(x: Tensor) -> float:
     if x.is_cuda:
         torch.cuda.synchronize(x.device)
     return time.perf_counter()
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

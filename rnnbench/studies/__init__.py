@@ -12,7 +12,7 @@ from rnnbench.studies.definition import (
     write_request,
 )
 from rnnbench.studies.evaluate import Evaluated, StudyResult, evaluate, evaluate_claim
-from rnnbench.studies.measure import Measured, higher_is_better, measure, named
+from rnnbench.studies.measure import Measured, higher_is_better, measure
 from rnnbench.studies.published import Beside, beside
 from rnnbench.studies.selection import selected
 from rnnbench.studies.tuning import RULE, Trial, Tuned, Tuning, choose
@@ -39,7 +39,6 @@ __all__ = [
     "evaluate_claim",
     "higher_is_better",
     "measure",
-    "named",
     "overrides",
     "read_request",
     "selected",

@@ -12,20 +12,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rnnbench.records import COLUMNS, cell_name
+from rnnbench.records import cell_name
 from rnnbench.statistics import interaction_slopes
 from rnnbench.studies.definition import StudyClaim
 from rnnbench.studies.fairness import TIMES, unequal
-from rnnbench.studies.selection import condition_name, conditions, selected, sides
+from rnnbench.studies.selection import condition_name, conditions, selected, several, sides
 
-_MOST_NAMED = 8
 _LATE = 0.95  # of a run's steps: a best step beyond it says that more steps would have been better
 
 
@@ -65,33 +64,25 @@ def _selected(claim: StudyClaim, runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _measured(claim: StudyClaim, settings: Mapping[str, Any], part: pd.DataFrame, tuned: Collection[str]) -> Measured:
-    name, total = condition_name(settings), len(part)
     missing = tuple(part.loc[part["status"].isin(["missing", "failed"]), "run_id"])
-    if claim.over is not None and claim.over not in part:
-        return Measured(name, settings, runs=total, missing=missing, obstacle=f"no run has a column {claim.over}")
-    one = [claim.between, "seed", *([claim.over] if claim.over else [])]
-    twice = part[part.duplicated(one, keep=False)]
-    if len(twice):
-        first = twice.groupby(one, sort=True, dropna=False).get_group(tuple(twice[one].iloc[0]))
-        differ = [c for c in COLUMNS if "config" in COLUMNS[c][0] and first[c].nunique(dropna=False) > 1]
-        why = f"several runs for one seed, which differ in {', '.join(differ) or 'nothing recorded'}"
-        return Measured(
-            name, settings, runs=total, missing=missing, obstacle=f"{why}: select or by must tell them apart"
-        )
+    found = Measured(condition_name(settings), settings, runs=len(part), missing=missing)
     left_out: list[str] = []
+
+    def nothing(because: str) -> Measured:
+        return replace(found, obstacle=because, left_out=tuple(left_out))
+
     ended = part[part["status"].isin(["ok", "diverged"])]
-    if unfair := unequal(claim, *sides(claim, ended), tuned):
-        return Measured(name, settings, runs=total, missing=missing, obstacle=unfair)
+    if obstacle := _unpaired(claim, part) or unequal(claim, *sides(claim, ended), tuned):
+        return nothing(obstacle)
     solving = claim.kind in ("success", "solve_time")
     if solving and ended["budget_solved"].isna().any():
-        return Measured(name, settings, runs=total, missing=missing, obstacle="no threshold (budget.solved) was set")
+        return nothing("no threshold (budget.solved) was set")
     if claim.metric in TIMES and claim.kind != "success":
         busy = ended["contended"].fillna(False).astype(bool)
+        if busy.any() and busy.all():
+            return nothing(f"all {len(busy)} runs were timed while another ran beside them: force=true repeats them")
         if busy.any():
             left_out.append(f"{int(busy.sum())} run(s) timed while another ran beside them are kept out")
-        if busy.any() and busy.all():
-            why = f"all {len(busy)} runs were timed while another ran beside them: force=true repeats them"
-            return Measured(name, settings, runs=total, missing=missing, obstacle=why)
         ended = ended[~busy]
     values = _times_to_solve(claim, ended, left_out) if solving else _values(claim, ended, left_out)
     improving = _improving(claim, ended, left_out) if claim.metric.startswith(("test_", "valid_")) else 0.0
@@ -99,20 +90,26 @@ def _measured(claim: StudyClaim, settings: Mapping[str, Any], part: pd.DataFrame
         try:
             ended, values = _slopes(claim, part, ended, values, left_out)
         except ValueError as error:  # a size or, of a ratio, a value that has no logarithm
-            return Measured(name, settings, runs=total, missing=missing, obstacle=str(error), left_out=tuple(left_out))
+            return nothing(str(error))
     if len(ended) and values.isna().all():
-        why = f"no run has {claim.metric}" if claim.metric in ended else f"no run has a column {claim.metric}"
-        return Measured(name, settings, runs=total, missing=missing, obstacle=why, left_out=tuple(left_out))
+        return nothing(f"no run has {'' if claim.metric in ended else 'a column '}{claim.metric}")
     pairs = _paired(claim, ended, values, left_out)
     if _at_chance(claim, pairs):
-        why = "neither is better than chance in any run"
-        return Measured(name, settings, runs=total, missing=missing, obstacle=why, left_out=tuple(left_out))
+        return nothing("neither is better than chance in any run")
     if solving:
-        return _censored(claim, name, settings, pairs, total, missing, left_out)
-    return Measured(
-        name, settings, tuple(pairs.index), pairs["value_x"].to_numpy(float), pairs["value_y"].to_numpy(float),
-        runs=total, missing=missing, left_out=tuple(left_out), improving=improving,
+        return _censored(claim, found, pairs, left_out)
+    return replace(
+        found, seeds=tuple(pairs.index), first=pairs["value_x"].to_numpy(float),
+        second=pairs["value_y"].to_numpy(float), left_out=tuple(left_out), improving=improving,
     )  # fmt: skip
+
+
+def _unpaired(claim: StudyClaim, part: pd.DataFrame) -> str:
+    """What stands in the way of one run a seed and side, in words; "" where nothing does."""
+    if claim.over is not None and claim.over not in part:
+        return f"no run has a column {claim.over}"
+    why = several(part, [claim.between, "seed", *([claim.over] if claim.over else [])])
+    return f"{why}: select or by must tell them apart" if why else ""
 
 
 def _values(claim: StudyClaim, ended: pd.DataFrame, left_out: list[str]) -> pd.Series:
@@ -261,28 +258,20 @@ def _solved(ended: pd.DataFrame, claim: StudyClaim) -> pd.Series:
     return ended[claim.metric].notna() & (ended["status"] == "ok")
 
 
-def _censored(
-    claim: StudyClaim,
-    name: str,
-    settings: Mapping[str, Any],
-    pairs: pd.DataFrame,
-    total: int,
-    missing: tuple[str, ...],
-    left_out: list[str],
-) -> Measured:
+def _censored(claim: StudyClaim, found: Measured, pairs: pd.DataFrame, left_out: list[str]) -> Measured:
+    """`found` with the times of both sides, whether each was reached, and the horizon."""
     first, second = pairs["value_x"].to_numpy(float), pairs["value_y"].to_numpy(float)
     done_x, done_y = pairs["solved_x"].to_numpy(bool), pairs["solved_y"].to_numpy(bool)
     horizon = claim.horizon if claim.horizon is not None else _horizon(claim, pairs)
     if claim.kind == "solve_time" and len(pairs):
         if math.isnan(horizon):
-            return Measured(name, settings, runs=total, missing=missing, obstacle="no run of either solved it",
-                            left_out=tuple(left_out))  # fmt: skip
+            return replace(found, obstacle="no run of either solved it", left_out=tuple(left_out))
         never = int((~done_x).sum() + (~done_y).sum())
         those = f"{never} of {2 * len(pairs)} runs never solved it and are censored" if never else "all runs solved it"
         left_out.append(f"{those} (horizon {horizon:.4g})")
     first, second = (np.where(np.isinf(v), horizon, v) for v in (first, second))
-    return Measured(name, settings, tuple(pairs.index), first, second, done_x, done_y, horizon, total, missing,
-                    tuple(left_out))  # fmt: skip
+    return replace(found, seeds=tuple(pairs.index), first=first, second=second, first_solved=done_x,
+                   second_solved=done_y, horizon=horizon, left_out=tuple(left_out))  # fmt: skip
 
 
 def _horizon(claim: StudyClaim, pairs: pd.DataFrame) -> float:
@@ -296,9 +285,3 @@ def _horizon(claim: StudyClaim, pairs: pd.DataFrame) -> float:
     if len(ends):
         return float(ends.min())
     return float(times[solved].max()) if solved.any() else math.nan
-
-
-def named(names: tuple[str, ...]) -> str:
-    """The first few of them, and how many more there are."""
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return ", ".join(names[:_MOST_NAMED]) + more

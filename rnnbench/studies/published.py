@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from rnnbench.records import COLUMNS
 from rnnbench.statistics import Interval, mean_interval
 from rnnbench.studies.definition import PublishedRow
-from rnnbench.studies.selection import selected
+from rnnbench.studies.selection import selected, several
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def beside(row: PublishedRow, runs: pd.DataFrame) -> Beside:
     ok = own[own["status"] == "ok"]
     values = ok[row.metric].astype("float64").dropna() if row.metric in ok else pd.Series(dtype="float64")
     counts = {status: int((own["status"] == status).sum()) for status in ("diverged", "failed", "missing")}
-    obstacle = _obstacle(own)
+    obstacle = several(own, ["seed"])  # runs of more than one configuration have no common mean
     sizes = own.loc[ended, "total_parameters"].dropna()
     return Beside(
         row,
@@ -62,16 +61,6 @@ def beside(row: PublishedRow, runs: pd.DataFrame) -> Beside:
         obstacle=obstacle,
         **counts,
     )
-
-
-def _obstacle(own: pd.DataFrame) -> str:
-    """Runs of more than one configuration have no common mean."""
-    twice = own[own.duplicated("seed", keep=False)]
-    if twice.empty:
-        return ""
-    first = twice[twice["seed"] == twice["seed"].iloc[0]]
-    differ = [name for name in COLUMNS if "config" in COLUMNS[name][0] and first[name].nunique(dropna=False) > 1]
-    return f"several runs for one seed, which differ in {', '.join(differ) or 'nothing recorded'}"
 
 
 def _only(own: pd.DataFrame, column: str, row: PublishedRow) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from rnnbench.records import cell_name, said, spelled
+from rnnbench.records import cell_name, config_columns, said, spelled
 from rnnbench.studies.definition import StudyClaim
 
 _NAMES = {"seq_len": "T", "hidden_size": "h", "hidden_size_asked": "h", "backend_asked": "backend"}
@@ -25,6 +25,16 @@ def selected(select: Mapping[str, Any], runs: pd.DataFrame) -> pd.DataFrame:
             among |= runs[column].isna()
         chosen &= among.fillna(False).astype(bool)
     return runs[chosen]
+
+
+def several(runs: pd.DataFrame, one: Sequence[str]) -> str:
+    """Where runs have the same values of `one`, which they should not, what tells them apart, in words; else ""."""
+    twice = runs[runs.duplicated(list(one), keep=False)]
+    if twice.empty:
+        return ""
+    first = twice.groupby(list(one), sort=True, dropna=False).get_group(tuple(twice[list(one)].iloc[0]))
+    differ = [column for column in config_columns(runs) if first[column].nunique(dropna=False) > 1]
+    return f"several runs for one seed, which differ in {', '.join(differ) or 'nothing recorded'}"
 
 
 def sides(claim: StudyClaim, runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
