@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import create_config_search_path
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -88,6 +89,19 @@ def test_joblib_runs_side_by_side_with_the_same_results() -> None:
     assert outcomes("results/beside") == outcomes("results/swept")
     records = [json.loads(path.read_text()) for path in Path("results/beside").rglob("run.json")]
     assert {record["environment"]["threads"] for record in records} == {1}
+
+
+@pytest.mark.slow
+def test_an_optimizer_of_hydras_is_given_the_validation_score() -> None:
+    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper", reason="needs the extra optuna")
+    search = ("hydra/sweeper=optuna", "hydra.sweeper.n_trials=3", "hydra.sweeper.direction=minimize", "seed=0")
+    done = rnnbench("-m", *TINY, *search, "dataset=adding", "optimizer.lr=tag(log, interval(1e-4, 1e-1))")
+    assert done.returncode == 0, done.stderr
+    best = yaml.safe_load(Path("optimization_results.yaml").read_text())
+    scores = {read["config"]["optimizer"]["lr"]: read["metrics"]["valid"][read["task"]["metric"]]
+              for read in (json.loads(path.read_text()) for path in Path("results").rglob("run.json"))}  # fmt: skip
+    assert len(scores) == 3
+    assert best["best_value"] == min(scores.values()) == scores[best["best_params"]["optimizer.lr"]]
 
 
 @pytest.mark.slow

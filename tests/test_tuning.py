@@ -13,6 +13,7 @@ import pytest
 from making import TINY
 from sweeping import rnnbench
 
+from rnnbench.environment import cores
 from rnnbench.errors import UsageError
 from rnnbench.studies import Tuning, choose, study_from
 from tests.fake_records import record
@@ -176,6 +177,15 @@ def test_runs_alone_are_repeated_if_others_ran_beside_them(tmp_path: Path) -> No
     assert "1 runs one at a time: 0 finished before, 1 to do" in done.stdout
     repeated = [r for run_id, r in records().items() if r["finished"] > before[run_id]]
     assert [(r["hidden_size"], r["timing"]["contended"]) for r in repeated] == [(7, False)]
+
+
+@pytest.mark.slow
+def test_runs_alone_have_all_cores_whatever_the_launcher_shares_out(tmp_path: Path) -> None:
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    done = study(tmp_path, "threads=null", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    assert done.returncode == 0, done.stderr
+    threads = {r["hidden_size"] == 7: r["environment"]["threads"] for r in records().values()}
+    assert threads == {True: cores(), False: max(1, cores() // 2)}
 
 
 def test_what_the_study_no_longer_asks_for_is_not_shown(tmp_path: Path) -> None:
