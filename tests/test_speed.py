@@ -100,3 +100,11 @@ def test_sizes_that_are_done_are_on_disk_when_a_later_one_fails(
     with pytest.raises(KeyboardInterrupt):
         main(["cell=gru", "backend=eager", "size=2x3x1x4,3x3x1x4", "threads=1", "seconds=1", f"out={tmp_path}"])
     assert set(pd.read_csv(tmp_path / "speed.csv")["B"]) == {2}
+
+
+def test_a_cell_of_ones_own_is_named_by_its_import_path(tmp_path: Path) -> None:
+    own = "cell=gru,lstm_hold.LSTMHold"
+    assert main([own, "size=2x3x1x4", "threads=1", "seconds=1", f"out={tmp_path}"]) == 0
+    table = pd.read_csv(tmp_path / "speed.csv")
+    assert set(table[table["cell"] == "lstm_hold.LSTMHold"]["backend"]) == {"eager"}
+    assert {"gru", "lstm_hold.LSTMHold"} == set(table["cell"])

@@ -16,17 +16,18 @@ request that makes no sense.
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 from itertools import product
 
 import torch
 
 from rnnbench import backends
+from rnnbench.arguments import cells as cells_of
+from rnnbench.arguments import pairs, several
 from rnnbench.cells.base import Cell
-from rnnbench.config import cell_choices
 from rnnbench.errors import UsageError
 from rnnbench.parity.compare import Result, check
 
+KEYS = ("cell", "backend", "dtype", "device")
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 LINE = "{:<18} {:<8} {:<8} {:<6} {:>8} {:>7}  {:<4}  {:<18}  {}"
 
@@ -37,11 +38,11 @@ def main(arguments: list[str]) -> int:
         print(__doc__.strip())
         return 0
     try:
-        request = _request(arguments)
-        cells = _cells(request.get("cell"))
-        names = _chosen("backend", request.get("backend"), list(backends.BACKENDS))
-        dtypes = _chosen("dtype", request.get("dtype"), list(DTYPES))
-        devices = _devices(request.get("device"))
+        request = dict.fromkeys(KEYS, "") | pairs(arguments, KEYS)
+        cells = cells_of(request["cell"])
+        names = several("backend", request["backend"], list(backends.BACKENDS))
+        dtypes = several("dtype", request["dtype"], list(DTYPES))
+        devices = _devices(request["device"])
         able, unable = _combinations(cells, names, dtypes, devices)
     except UsageError as problem:
         print(problem, file=sys.stderr)
@@ -69,57 +70,11 @@ def _line(worst: Result, cell: str, backend: str, dtype: str, device: str) -> st
     return LINE.format(cell, backend, dtype, device, error, allowed, verdict, worst.checked_against, where)
 
 
-def _request(arguments: list[str]) -> dict[str, str]:
-    request = {}
-    for argument in arguments:
-        key, equals, value = argument.partition("=")
-        if not equals:
-            raise UsageError(f"{argument}: write key=value", allowed="cell, backend, dtype, device")
-        if key not in ("cell", "backend", "dtype", "device"):
-            raise UsageError("no such key", key=key, value=value, allowed="cell, backend, dtype, device")
-        request[key] = value
-    return request
-
-
-def _chosen(key: str, value: str | None, choices: list[str]) -> list[str]:
-    if value is None:
-        return choices
-    for name in value.split(","):
-        if name not in choices:
-            raise UsageError(f"no such {key}", key=key, value=name, allowed=", ".join(choices))
-    return value.split(",")
-
-
-def _cells(value: str | None) -> dict[str, Cell]:
-    registered = cell_choices()
-    if value is None:
-        return registered
-    cells = {}
-    for name in value.split(","):
-        if "." in name:
-            cells[name] = _imported(name)
-        else:
-            _chosen("cell", name, list(registered))
-            cells[name] = registered[name]
-    return cells
-
-
-def _imported(path: str) -> Cell:
-    module, _, name = path.rpartition(".")
-    try:
-        cell = getattr(import_module(module), name)()
-    except Exception as problem:
-        raise UsageError(f"cannot be made ({type(problem).__name__}: {problem})", key="cell", value=path) from problem
-    if not isinstance(cell, Cell):
-        raise UsageError("is no rnnbench.Cell", key="cell", value=path)
-    return cell
-
-
-def _devices(value: str | None) -> list[str]:
+def _devices(value: str) -> list[str]:
     there = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
-    if value in (None, "auto"):
+    if value in ("", "auto"):
         return there
-    devices = _chosen("device", value, ["cpu", "cuda"])
+    devices = several("device", value, ["cpu", "cuda"])
     if "cuda" in devices and "cuda" not in there:
         raise UsageError("there is no CUDA device here", key="device", value="cuda", allowed="auto, cpu")
     return devices

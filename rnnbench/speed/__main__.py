@@ -2,7 +2,7 @@
 
 usage: python -m rnnbench.speed [key=value …]
 
-  cell      names from conf/cell                                                     (default: all)
+  cell      names from conf/cell, or the import path of your own                     (default: all)
   backend   fused, torch, eager                                                      (default: all)
   size      BxTxIxH, such as 32x500x2x64: sequences, steps, inputs, hidden units     (default: a grid of six)
   threads   such as 1,2                                          (default: 1 and all cores; on cuda 1)
@@ -33,9 +33,10 @@ import pandas as pd
 import torch
 
 from rnnbench import backends
+from rnnbench.arguments import cells as cells_of
+from rnnbench.arguments import one_of, pairs, several
 from rnnbench.cells.base import Cell
-from rnnbench.config import MOST_THREADS, cell_choices
-from rnnbench.conversion import unknown_key
+from rnnbench.config import MOST_THREADS
 from rnnbench.environment import cores
 from rnnbench.errors import UsageError
 from rnnbench.speed.measure import Size, measure
@@ -55,16 +56,15 @@ def main(arguments: list[str]) -> int:
         print(__doc__.strip())
         return 0
     try:
-        request = _request(arguments)
-        quick = _one_of("quick", request["quick"], ["true", "false"]) == "true"
-        registered = cell_choices()
-        cells = {name: registered[name] for name in _several("cell", request["cell"], list(registered))}
-        names = _several("backend", request["backend"], list(backends.BACKENDS))
+        request = DEFAULTS | pairs(arguments, list(DEFAULTS))
+        quick = one_of("quick", request["quick"], ["true", "false"]) == "true"
+        cells = cells_of(request["cell"])
+        names = several("backend", request["backend"], list(backends.BACKENDS))
         sizes = [_size(text) for text in (request["size"] or (QUICK if quick else GRID)).split(",")]
         most = min(MOST_THREADS, 4 * (os.cpu_count() or 1))  # more has no meaning, and the threads take memory
-        dtype = getattr(torch, _one_of("dtype", request["dtype"], ["float32", "float64"]))
+        dtype = getattr(torch, one_of("dtype", request["dtype"], ["float32", "float64"]))
         there = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
-        device = torch.device(_one_of("device", request["device"], there))
+        device = torch.device(one_of("device", request["device"], there))
         default = f"1,{cores()}" if cores() > 1 and device.type == "cpu" else "1"
         threads = [_positive("threads", text, most=most) for text in (request["threads"] or default).split(",")]
         seconds = _positive("seconds", request["seconds"] or ("2" if quick else "20"))
@@ -139,30 +139,6 @@ def _draw(rows: pd.DataFrame, file: Path) -> None:
 
     file.write_bytes(draw(rows))
     print(file)
-
-
-def _request(arguments: list[str]) -> dict[str, str]:
-    request = dict(DEFAULTS)
-    for argument in arguments:
-        key, equals, value = argument.partition("=")
-        if not equals:
-            raise UsageError(f"{argument}: write key=value", allowed=", ".join(DEFAULTS))
-        if key not in DEFAULTS:
-            raise unknown_key(key, value, list(DEFAULTS))
-        if not value:
-            raise UsageError("has no value", key=key, value=value, allowed="a value, or no such key for the default")
-        request[key] = value
-    return request
-
-
-def _several(key: str, value: str, choices: list[str]) -> list[str]:
-    return [_one_of(key, name, choices) for name in value.split(",")] if value else choices
-
-
-def _one_of(key: str, value: str, choices: list[str]) -> str:
-    if value not in choices:
-        raise UsageError(f"no such {key} here", key=key, value=value, allowed=", ".join(choices))
-    return value
 
 
 def _positive(key: str, value: str, least: int = 1, most: int = 2**31 - 1) -> int:

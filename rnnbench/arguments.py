@@ -1,0 +1,56 @@
+"""key=value arguments of the smaller programs, python -m rnnbench.parity and python -m rnnbench.speed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+
+from rnnbench.cells.base import Cell
+from rnnbench.config import cell_choices
+from rnnbench.conversion import unknown_key
+from rnnbench.errors import UsageError
+
+
+def pairs(arguments: Sequence[str], known: Sequence[str]) -> dict[str, str]:
+    """Each key with its value. Raises UsageError for what is not written so, an unknown key and an empty value."""
+    found = {}
+    for argument in arguments:
+        key, equals, value = argument.partition("=")
+        if not equals:
+            raise UsageError(f"{argument}: write key=value", allowed=", ".join(known))
+        if key not in known:
+            raise unknown_key(key, value, list(known))
+        if not value:
+            raise UsageError("has no value", key=key, value=value, allowed="a value, or no such key for the default")
+        found[key] = value
+    return found
+
+
+def one_of(key: str, value: str, choices: Sequence[str]) -> str:
+    if value not in choices:
+        raise UsageError(f"no such {key}", key=key, value=value, allowed=", ".join(choices))
+    return value
+
+
+def several(key: str, value: str, choices: Sequence[str]) -> list[str]:
+    """The values between commas, each one of the choices; all of these for ""."""
+    return [one_of(key, name, choices) for name in value.split(",")] if value else list(choices)
+
+
+def cells(value: str) -> dict[str, Cell]:
+    """By name: those of conf/cell, and a user's own by import path; all of conf/cell for ""."""
+    registered = cell_choices()
+    own = {name: _imported(name) for name in value.split(",") if "." in name}
+    known = {**registered, **own}
+    return {name: known[name] for name in (several("cell", value, list(known)) if value else registered)}
+
+
+def _imported(path: str) -> Cell:
+    module, _, name = path.rpartition(".")
+    try:
+        cell = getattr(import_module(module), name)()
+    except Exception as problem:  # a user's module may raise anything
+        raise UsageError(f"cannot be made ({type(problem).__name__}: {problem})", key="cell", value=path) from problem
+    if not isinstance(cell, Cell):
+        raise UsageError("is no rnnbench.Cell", key="cell", value=path)
+    return cell
