@@ -122,7 +122,8 @@ def measure_name(each: Evaluated) -> str:
     if over is not None:
         named = over in COLUMNS and COLUMNS[over][1] == TEXT  # two names, not sizes
         how = f"from one {over} to the other" if named else f"with each doubling of {over}"
-        return f"change of {each.claim.metric} {how}"
+        what = "factor of change" if each.claim.scale == "ratio" else "change"  # a factor has no unit
+        return f"{what} of {each.claim.metric} {how}"
     return "share of runs that solved it" if each.claim.kind == "success" else each.claim.metric
 
 
@@ -213,8 +214,9 @@ def condition_word(each: Evaluated, judged: ConditionVerdict) -> str:
 
 def cut_off(each: Evaluated) -> str:
     """Where a budget ended most runs of a side while they were improving; empty where it did not."""
-    where = [m.name for m in each.measured if m.improving >= 0.5]
-    return f"most runs of a cell were cut off while improving in {', '.join(where)}" if where else ""
+    where = [m.name for m in each.measured if m.improving > 0.5]
+    place = f" in {', '.join(where)}" if len(each.measured) > 1 else ""
+    return f"most runs of a cell were cut off while improving{place}" if where else ""
 
 
 def facts(each: Evaluated, score: str = "") -> list[tuple[str, str]]:

@@ -268,7 +268,7 @@ def _censored(claim: StudyClaim, found: Measured, pairs: pd.DataFrame, left_out:
             return replace(found, obstacle="no run of either solved it", left_out=tuple(left_out))
         never = int((~done_x).sum() + (~done_y).sum())
         those = f"{never} of {2 * len(pairs)} runs never solved it and are censored" if never else "all runs solved it"
-        left_out.append(f"{those} (horizon {horizon:.4g})")
+        left_out.append(f"{those} (horizon {horizon:.6g})")
     first, second = (np.where(np.isinf(v), horizon, v) for v in (first, second))
     return replace(found, seeds=tuple(pairs.index), first=first, second=second, first_solved=done_x,
                    second_solved=done_y, horizon=horizon, left_out=tuple(left_out))  # fmt: skip

@@ -12,18 +12,19 @@ from rnnbench.report.wording import cut_off, facts, in_words
 from tests.claims import RAMP, scores, verdict_of
 
 
-@pytest.mark.parametrize(("over", "words"), [
-    ("backend_asked", "change of ms a training step from one backend to the other"),
-    ("train_size", "change of ms a training step with each doubling of training examples"),
+@pytest.mark.parametrize(("over", "scale", "words"), [
+    ("backend_asked", "ratio", "factor of change of ms a training step from one backend to the other"),
+    ("train_size", "difference", "change of ms a training step with each doubling of training examples"),
 ])  # fmt: skip
-def test_an_interaction_in_words(tmp_path: Path, over: str, words: str) -> None:
-    found = verdict_of(tmp_path, scores(RAMP, RAMP), kind="interaction", over=over, metric="step_ms_median")
+def test_an_interaction_in_words(tmp_path: Path, over: str, scale: str, words: str) -> None:
+    claim = {"kind": "interaction", "over": over, "metric": "step_ms_median", "scale": scale}
+    found = verdict_of(tmp_path, scores(1 + RAMP, 1 + RAMP), **claim)
     assert in_words(found) == words
 
 
 def test_a_verdict_on_runs_that_were_cut_off_says_so(tmp_path: Path) -> None:
-    """Five of ten GRUs were best at their last step; four are no caution."""
-    for cut, words in ((5, "most runs of a cell were cut off while improving in all runs"), (4, "")):
+    """Six of ten GRUs were best at their last step; five are no caution."""
+    for cut, words in ((6, "most runs of a cell were cut off while improving"), (5, "")):
         runs = scores(0.8 + RAMP, np.full(10, 0.7), stopped_by="patience", steps=2000, best_step=2000)
         for each in runs[:cut]:
             each["stopped_by"] = "max_steps"
