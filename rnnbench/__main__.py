@@ -7,12 +7,12 @@ import sys
 
 from rnnbench.config import CONF
 from rnnbench.errors import UsageError
-from rnnbench.usage import check_flags, check_own_choices, from_hydra, help_text, one_line
+from rnnbench.usage import check_flags, check_own_choices, flags_first, from_hydra, help_text, one_line
 
 
 def main() -> None:
     """Exit code 0: done; 1: a run failed; 2: the request cannot be met, said in one line; 130: interrupted."""
-    arguments = sys.argv[1:]
+    arguments = sys.argv[1:] = flags_first(sys.argv[1:])
     if {"-h", "--help"} & set(arguments):
         print(help_text())
         return

@@ -31,7 +31,7 @@ def checked(cls: Any, values: Any, prefix: str) -> Any:
     try:
         return cls(**arguments)
     except TypeError as error:
-        raise UsageError(f"{prefix or 'config'}: {error}") from error
+        raise UsageError(f"{prefix.rstrip('.') or 'config'}: {error}") from error
 
 
 @cache  # a sweep asks for the same few classes ten thousand times

@@ -24,4 +24,6 @@ def in_one_line(error: BaseException) -> str:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, dict | list) and len(str(value)) > 80:  # a whole branch of a file
+        return f"{str(value)[:77]}…"
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

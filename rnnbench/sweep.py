@@ -1,7 +1,7 @@
 """A sweep: many runs asked for at once, each done once, and the report at the end.
 
 The records say what is done, not the process that drives the sweep: whatever ended an earlier sweep, starting it again
-does what is left. All requests are checked before the first one starts.
+does what is left. All requests are checked before the first one starts, as far as that needs no data.
 """
 
 from __future__ import annotations
@@ -113,6 +113,8 @@ def requests(composer: Composer, jobs: Sequence[Sequence[str]]) -> Requests:
         key = str(config.run_dir)
         made.configs.setdefault(key, config)
         made.jobs.setdefault(key, list(each))
+    for directory in made.directories:
+        _check_place(directory)
     _check_machine_and_sizes(made.configs.values(), here=not composer.elsewhere)
     return made
 
@@ -223,6 +225,16 @@ def _set(values: dict[str, Any], override: Override) -> bool:
 
 def _copy(values: dict[str, Any]) -> dict[str, Any]:
     return {key: _copy(value) if isinstance(value, dict) else value for key, value in values.items()}
+
+
+def _check_place(directory: Path) -> None:
+    """Raises UsageError where records could not be written, before each run would say so."""
+    there = next(path for path in (directory, *directory.absolute().parents) if path.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK)):
+        place = directory.parent
+        raise UsageError(
+            f"{there} cannot be written to", key="results_dir", value=place, allowed="a directory that can"
+        )
 
 
 def _check_machine_and_sizes(configs: Iterable[Config], here: bool) -> None:

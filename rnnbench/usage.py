@@ -16,6 +16,9 @@ FLAGS = ("-m", "--multirun", "-h", "--help", "--hydra-help", "--version", "-c", 
          "-r", "--run", "-i", "--info", "-cp", "--config-path", "-cn", "--config-name", "-cd", "--config-dir",
          "-sc", "--shell-completion")  # fmt: skip
 
+WITH_VALUE = ("-c", "--cfg", "-p", "--package", "-cp", "--config-path", "-cn", "--config-name", "-cd", "--config-dir")
+"""Flags that the next argument belongs to."""
+
 GROUPS = ("cell", "dataset", "optimizer", "study")
 """What is chosen by a file's name, ours under conf/ and the user's own under --config-dir."""
 
@@ -58,6 +61,19 @@ def help_text() -> str:
     parts.append("\nEach cell's and dataset's own keys (cell.…, dataset.…) stand commented in its file under conf/.")
     parts.append("RNNBENCH_DATA names the folder of data files; without it, the user's cache directory.")
     return "\n".join(parts)
+
+
+def flags_first(arguments: list[str]) -> list[str]:
+    """The same with flags, and their values, before the options: argparse stops at options on both sides of a flag."""
+    flags: list[str] = []
+    options: list[str] = []
+    left = list(arguments)
+    while left:
+        argument = left.pop(0)
+        (flags if argument.startswith("-") else options).append(argument)
+        if argument in WITH_VALUE and left:
+            flags.append(left.pop(0))
+    return flags + options
 
 
 def check_flags(arguments: list[str]) -> None:
@@ -123,6 +139,10 @@ def one_line(error: Exception, arguments: list[str]) -> str:
     if match := re.search(r"Could not override '([^']+)'\.", text):
         key = match.group(1)
         value = re.search(rf"\+{re.escape(key)}=(\S*)", text)
+        group = key.partition(".")[0]
+        if any(argument.startswith(f"{group}.target=") for argument in arguments):
+            asked = f"{key}={value.group(1) if value else ''}"
+            return f"{asked}: no key of conf/{group}: a field of your own class is added with a plus: +{asked}"
         return str(unknown_key(key, value.group(1) if value else "", _keys_beside(key, arguments)))
     if match := re.search(r"Ambiguous value for argument '([^']*)'", text):
         return f"{match.group(1)}: several values make a sweep: add -m"
@@ -137,8 +157,8 @@ def one_line(error: Exception, arguments: list[str]) -> str:
         words = text.replace("Error parsing override", "").split("\n")[0].split()
         word = words[-1] if words else ""
         name, _, given = word.partition("=")
-        if name and re.search(r"[^\x00-\x7f]", given) and not set("'\"") & set(given):
-            return f"{word}: cannot be read: quote what is not ASCII: '{name}=\"{given}\"'"
+        if name and re.search(r"[^\x00-\x7f]|~", given) and not set("'\"") & set(given):
+            return f"{word}: cannot be read: quote the value: '{name}=\"{given}\"'"
         return f"{word}: cannot be read: options are written key=value (see --help)"
     if not type(error).__module__.startswith(("hydra", "omegaconf")):  # it stumbled over what it did not expect
         return f"{' '.join(arguments)}: cannot be read ({' '.join(text.split())}); see --help"

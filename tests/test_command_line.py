@@ -10,7 +10,7 @@ import pytest
 from making import TINY
 
 from rnnbench.__main__ import main
-from rnnbench.usage import help_text
+from rnnbench.usage import flags_first, help_text
 
 MISTAKES = [
     (["hiden_size=5"], ["hiden_size=5", "did you mean hidden_size?"]),
@@ -52,6 +52,8 @@ MISTAKES = [
     (["cell=[1]"], ["cell"]),
     (["--seq_len", "500"], ["--seq_len", "seq_len=…"]),
     (["-m", "seed=range(0"], ["range(0"]),
+    (["dataset=text", "dataset.path=~/book.txt"], ["'dataset.path=\"~/book.txt\"'"]),
+    (["cell=custom", "cell.target=rnnbench.cells.lstm.LSTMCell", "cell.a=0.25"], ["a plus: +cell.a=0.25"]),
     (["-m", "hidden_size=64,2", "match=params", "cell=gru"], ["cell=gru dataset=adding hidden_size=2", "within 1 %"]),
 ]
 
@@ -71,6 +73,11 @@ def test_a_mistake_is_one_line_and_exit_code_two(
     for part in parts:
         assert part in printed.err
     assert not list(Path().iterdir())
+
+
+def test_flags_may_stand_anywhere() -> None:
+    asked = ["cell=gru", "-m", "study=mine", "--config-dir", ".", "seed=0,1"]
+    assert flags_first(asked) == ["-m", "--config-dir", ".", "cell=gru", "study=mine", "seed=0,1"]
 
 
 def _own_study(name: str) -> None:

@@ -187,12 +187,40 @@ def test_command_line_takes_an_import_path(capsys: pytest.CaptureFixture[str], m
     assert "1 of 1 FAIL" in capsys.readouterr().out
 
 
+class Halved:
+    """Equations of another's, for a cell to take in."""
+
+    def step(self, gates_x, state, p):
+        h, c = super().step(gates_x, state, p)
+        return 0.5 * h, c
+
+
+class MyMixedCell(Halved, LSTMCell):
+    """Derives from torch's LSTM, and from what changes it."""
+
+
+class MyBareCell(RNNCell):
+    """Forgets that a state is a tuple."""
+
+    def step(self, gates_x, state, p):
+        return super().step(gates_x, state, p)[0]
+
+
+def test_a_cell_that_breaks_is_a_failure_in_the_table(capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "my_package.my_module", sys.modules[__name__])
+    assert main(["cell=my_package.my_module.MyBareCell,gru", "backend=eager", "dtype=float64", "device=cpu"]) == 1
+    printed = capsys.readouterr().out
+    assert "my_package.my_module.MyBareCell eager float64 cpu: FAIL, " in printed and "1 of 2 FAIL" in printed
+
+
 def test_a_cell_with_equations_of_its_own_is_not_what_torch_has(monkeypatch) -> None:
     """It derives from one that torch has: `auto` must not compute that one instead, nor parity compare with it."""
     monkeypatch.setitem(sys.modules, "my_package.my_module", sys.modules[__name__])
     assert MyCell().torch_mode == "RNN_TANH" and MyOtherCell().torch_mode is None
     assert backends.choose("auto", MyOtherCell(), torch.device("cpu"), torch.float32) == "eager"
     assert main(["cell=my_package.my_module.MyOtherCell", "dtype=float64", "device=cpu"]) == 0
+    assert MyMixedCell().torch_mode is None
+    assert main(["cell=my_package.my_module.MyMixedCell", "dtype=float64", "device=cpu"]) == 0
 
 
 def test_command_line_says_what_it_left_out(capsys: pytest.CaptureFixture[str], monkeypatch) -> None:

@@ -152,6 +152,13 @@ def test_a_request_that_cannot_be_is_refused_before_anything_starts() -> None:
     assert not list(Path().iterdir())
 
 
+def test_a_place_that_cannot_be_written_is_refused_once_and_not_by_every_run() -> None:
+    Path("taken").write_text("a file")
+    done = rnnbench("-m", *SWEEP, "results_dir=taken/results")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("rnnbench: results_dir=taken/results: ") and done.stderr.count("\n") == 1
+
+
 def test_requests_that_mean_the_same_run_are_one() -> None:
     """A GRU has no forget gate, so its forget_bias makes no difference."""
     done = rnnbench("-m", *TINY, "cell=gru", "forget_bias=0,1", "seed=0")

@@ -65,6 +65,7 @@ def test_the_best_trial(trials: list[list[dict[str, Any]]], best: int) -> None:
     ({"space": {"optimizer.lr": [1e-2, 1e-3]}}, "study.tuning.space.optimizer.lr"),
     ({"space": {"optimizer.lr": [0, 1e-3]}}, r"allowed: \[low, high\], 0 < low"),
     ({"space": {}}, "study.tuning.space"),
+    ({"space": {"hidden_size": [8, 16]}}, "study.tuning.space=hidden_size: takes whole numbers"),
     ({"trails": 3}, "did you mean study.tuning.trials?"),
 ])  # fmt: skip
 def test_a_malformed_tuning_is_one_line(changes: dict[str, Any], message: str) -> None:

@@ -7,6 +7,7 @@ asked, every job is waited for whatever becomes of the others, and every wait ha
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -171,6 +172,17 @@ class LocalLauncher(SubmititLauncher):
 
     choice, cluster = "slurm_local", "local"
     batch_key = "n_jobs"
+
+    def _submit(self, executor: Any, batch: Sequence[Sequence[str]], first: int) -> list[Any]:
+        """Away from this terminal's stderr, on which Ctrl-C makes each of submitit's processes print its traceback."""
+        kept = os.dup(2)
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        try:
+            return super()._submit(executor, batch, first)
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
     def _queue(self) -> Queue:
         return LocalQueue()

@@ -48,7 +48,9 @@ class Cell(ABC):
     def __init_subclass__(cls, **options: Any) -> None:
         """A cell that changes the equations of the one it derives from is no longer what torch.nn has."""
         super().__init_subclass__(**options)
-        if {"gates", "state", "step", "project"} & vars(cls).keys() and "torch_mode" not in vars(cls):
+        named_by = next(base for base in cls.__mro__ if "torch_mode" in vars(base))
+        equations = ("gates", "state", "project", "step")  # which may also come from a mixin
+        if any(getattr(cls, name, None) is not getattr(named_by, name, None) for name in equations):
             cls.torch_mode = property(lambda self: None)  # type: ignore[assignment, method-assign]
 
     @property

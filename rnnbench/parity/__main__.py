@@ -24,7 +24,7 @@ from rnnbench import backends
 from rnnbench.arguments import cells as cells_of
 from rnnbench.arguments import pairs, several
 from rnnbench.cells.base import Cell
-from rnnbench.errors import UsageError
+from rnnbench.errors import UsageError, in_one_line
 from rnnbench.parity.compare import Result, check
 
 KEYS = ("cell", "backend", "dtype", "device")
@@ -51,7 +51,12 @@ def main(arguments: list[str]) -> int:
     print(LINE.format("cell", "backend", "dtype", "device", "error", "allowed", "", "checked against", "worst in"))
     failed = total = 0
     for cell, backend, dtype, device in able:
-        results = check(cells[cell], backend, DTYPES[dtype], device)
+        try:
+            results = check(cells[cell], backend, DTYPES[dtype], device)
+        except Exception as problem:  # of a user's own cell, whose step may do anything
+            print(f"{cell} {backend} {dtype} {device}: FAIL, {in_one_line(problem)}", flush=True)
+            total, failed = total + 1, failed + 1
+            continue
         for against in dict.fromkeys(r.checked_against for r in results):
             worst = max((r for r in results if r.checked_against == against), key=lambda r: r.error)
             print(_line(worst, cell, backend, dtype, device), flush=True)

@@ -29,7 +29,8 @@ def learning_curves(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> li
         return []
     drawn, left_out = chosen(panels(finished, one_x=True), timed=True)
     loaded = {panel.label: {cell: _curves(panel, cell) for cell, _ in panel.cells()} for panel in drawn}
-    drawn = [panel for panel in drawn if any(loaded[panel.label].values())]
+    drawn = [panel for panel in drawn if any(curves for curves, _ in loaded[panel.label].values())]
+    lacking = sum(without for panel in drawn for _, without in loaded[panel.label].values())
     if not drawn:
         return []
     found = "; ".join(f"{panel.label}: {_finding(panel, comparisons)}" for panel in drawn)
@@ -38,7 +39,7 @@ def learning_curves(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> li
 
         def draw(axes: Axes, panel: Panel, look: dict[str, Look], x: str = x, words: str = words) -> None:
             for cell, (colour, marker, line) in look.items():
-                for curves in loaded[panel.label][cell]:
+                for curves in loaded[panel.label][cell][0]:
                     _draw(axes, curves, x, colour, marker, line)
             _levels(axes, panel)
             axes.set_xlim(left=0)
@@ -50,6 +51,7 @@ def learning_curves(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> li
             "Line: median over seeds; band: inter-quartile range from five seeds on, smallest to largest below. A run "
             "that ended keeps its last value, so that the median is always over the same runs; the curve ends with the "
             "last run."
+            + (f" {lacking} run(s) have no curve: their history.csv is gone or cannot be read." if lacking else "")
             + (" Diverged runs are not drawn." if (runs["status"] == "diverged").any() else "")
             + (" Contended runs are drawn: their seconds are longer than they would be alone."
                if x == "seconds" and finished["contended"].fillna(False).any() else "")
@@ -90,17 +92,18 @@ def _levels(axes: Axes, panel: Panel) -> None:
 Curve = tuple[np.ndarray, np.ndarray, np.ndarray]  # steps, seconds, scores
 
 
-def _curves(panel: Panel, cell: str) -> list[list[Curve]]:
-    """For each condition of the cell, the curves of its first seeds."""
-    found = []
+def _curves(panel: Panel, cell: str) -> tuple[list[list[Curve]], int]:
+    """For each condition of the cell, the curves of its first seeds; and how many of these have none."""
+    found, without = [], 0
     ok = panel.runs[(panel.runs["cell"] == cell) & (panel.runs["status"] == "ok")]
     for _, part in ok.groupby("condition"):
         some = part.sort_values("seed").head(MOST_SEEDS)
         curves = [_curve(path, metric) for path, metric in zip(some["path"], some["metric"], strict=True)]
         there = [curve for curve in curves if curve is not None]
+        without += len(curves) - len(there)
         if there:
             found.append(there)
-    return found
+    return found, without
 
 
 def _curve(run_dir: str, metric: str) -> Curve | None:

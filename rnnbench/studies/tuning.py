@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnnbench.errors import UsageError
+from rnnbench.records import COLUMNS
+from rnnbench.records.schema import INTEGER
 
 RULE = (
     "Best is what reaches the threshold on validation with most seeds, then in fewest steps; without a threshold, or "
@@ -35,6 +37,10 @@ class Tuning:
             raise UsageError("too few", key="study.tuning.trials", value=self.trials, allowed="1 or more, and a seed")
         if not self.space:
             raise UsageError("nothing to choose", key="study.tuning.space", value="{}", allowed="key: [low, high]")
+        for key, column in zip(self.space, self.columns, strict=True):
+            if column in COLUMNS and COLUMNS[column][1] == INTEGER:
+                raise UsageError("takes whole numbers, and trials try any", key="study.tuning.space", value=key,
+                                 allowed="keys such as optimizer.lr")  # fmt: skip
         for key, ends in self.space.items():
             numbers = (
                 isinstance(ends, list | tuple) and len(ends) == 2 and all(isinstance(e, int | float) for e in ends)

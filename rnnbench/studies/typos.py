@@ -36,7 +36,7 @@ def check_names(study: Study, requested: Mapping[str, Mapping[str, Any]], tuned:
             "over": over,
         }
         for key, columns in named.items():
-            _columns(f"{where}.{key}", columns, [*COLUMNS, *config_columns(runs)])
+            _columns(f"{where}.{key}", columns, dict.fromkeys([*COLUMNS, *config_columns(runs)]))
         own = [_some(f"{where}.compare", side, {**claim.select, claim.between: side}, runs) for side in claim.compare]
         if {part["run_id"].isin(list(tuned)).mean() for part in own} == {0.0, 1.0}:
             sides = ", ".join(map(str, claim.compare))

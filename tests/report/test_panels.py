@@ -12,6 +12,7 @@ from rnnbench.records import load_results
 from rnnbench.report import make_report
 from rnnbench.report.conditions import panels, with_conditions
 from rnnbench.report.costs import step_time
+from rnnbench.report.curves import learning_curves
 from rnnbench.report.layout import axis_name, chosen
 from rnnbench.report.timed_only import timed_only, words
 from rnnbench.studies import study_from, write_request
@@ -95,3 +96,13 @@ def test_a_study_of_costs_alone_compares_no_scores(tmp_path: Path) -> None:
 def test_the_t_of_copy_is_a_delay() -> None:
     assert axis_name("seq_len", "copy") == "delay T (steps)"
     assert axis_name("seq_len", "adding") == "sequence length T (steps)"
+
+
+def test_runs_without_a_history_are_counted_under_the_curves(tmp_path: Path) -> None:
+    places = write(tmp_path, sweep(seq_lens=(50,), seeds=(0, 1, 2)))
+    whole = learning_curves(with_conditions(load_results(tmp_path)), [])
+    assert "have no curve" not in whole[0].caption
+    (places[0] / "history.csv").unlink()
+    (places[1] / "history.csv").write_text("step,sec\x00")
+    some = learning_curves(with_conditions(load_results(tmp_path)), [])
+    assert "2 run(s) have no curve: their history.csv is gone or cannot be read." in some[0].caption
