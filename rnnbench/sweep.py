@@ -299,11 +299,11 @@ def _without_record(config: Config) -> str:
 
 def report(directory: Path) -> bool:
     """Make it and print where it is; False, with a line, where it cannot be made."""
-    from rnnbench.report import make_report, verdict_lines
+    from rnnbench.report import report_and_verdicts
 
     try:
-        page = make_report(directory)
-        for line in verdict_lines(directory):
+        page, verdicts = report_and_verdicts(directory)
+        for line in verdicts:
             print(line)
         print(f"report: {page}", flush=True)
     except UsageError as error:

@@ -23,7 +23,7 @@ from rnnbench.report.scores import score_against_time, scores
 from rnnbench.report.study import study_section, tuning_section
 from rnnbench.report.style import drawing_context
 from rnnbench.report.summary import interval, markdown, number, shown, summarise
-from rnnbench.report.verdicts import study_result
+from rnnbench.report.verdicts import study_result, verdict_lines
 from rnnbench.report.what_was_run import what_was_run
 from rnnbench.studies import StudyRequest, read_request
 
@@ -37,7 +37,12 @@ _NOTE = (
 
 
 def make_report(directory: Path | str) -> Path:
-    """Write the report of results/NAME into it; gives the page's path.
+    """Write the report of results/NAME into it; gives the page's path. Raises as `report_and_verdicts`."""
+    return report_and_verdicts(directory)[0]
+
+
+def report_and_verdicts(directory: Path | str) -> tuple[Path, list[str]]:
+    """Write the report of results/NAME into it; gives the page's path and, of a study, a line a claim for the screen.
 
     Raises UsageError when the directory does not exist, has no runs/, holds no readable record, or cannot be written.
     """
@@ -110,7 +115,7 @@ def make_report(directory: Path | str) -> Path:
         environment=text.environment(runs),
     )
     write_text_atomically(directory / "report.html", page)
-    return directory / "report.html"
+    return directory / "report.html", verdict_lines(result)
 
 
 def _files(study: dict[str, Any] | None, tuned: bool) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rnnbench.records import cell_name, load_results, with_missing, write_text_atomically
+from rnnbench.records import cell_name, with_missing, write_text_atomically
 from rnnbench.report.latex import latex
 from rnnbench.report.summary import interval, markdown, number
 from rnnbench.report.wording import (
@@ -41,18 +41,16 @@ METHOD = (
 )
 
 
-def study_result(directory: Path, runs: pd.DataFrame | None = None) -> StudyResult | None:
-    """The study of results/NAME evaluated from its records; None for a plain sweep."""
+def study_result(directory: Path, runs: pd.DataFrame) -> StudyResult | None:
+    """The study of results/NAME evaluated from its records, `runs`; None for a plain sweep."""
     request = read_request(directory)
     if request is None:
         return None
-    found = load_results(directory) if runs is None else runs
-    return evaluate(request.study, with_missing(found, request.runs), request.waiting)
+    return evaluate(request.study, with_missing(runs, request.runs), request.waiting)
 
 
-def verdict_lines(directory: Path) -> list[str]:
+def verdict_lines(result: StudyResult | None) -> list[str]:
     """One line a claim, for the screen; [] for a plain sweep."""
-    result = study_result(directory)
     if result is None:
         return []
     lines = [f"incomplete: {completeness(result)}"] if completeness(result) else []

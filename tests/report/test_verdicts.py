@@ -16,7 +16,7 @@ import pytest
 
 from rnnbench.errors import UsageError
 from rnnbench.records import load_results
-from rnnbench.report import make_report, verdict_lines
+from rnnbench.report import make_report, report_and_verdicts
 from rnnbench.report.prospects import would_change
 from rnnbench.report.verdicts import condition_table, measured_names, study_result
 from rnnbench.report.wording import axis_words, method_words
@@ -71,7 +71,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_verdicts_are_those_of_the_records(whole: Path) -> None:
-    result = study_result(whole)
+    result = study_result(whole, load_results(whole))
     assert result is not None
     found = {each.claim.id: each.verdict.outcome for each in result.claims}
     assert found == {
@@ -153,12 +153,12 @@ def test_an_incomplete_study_says_so_first(tmp_path: Path) -> None:
     leave(tmp_path, every[1:], every)
     page = make_report(tmp_path).read_text()
     assert "<strong>Incomplete:</strong> 39 of 40 runs are there. Missing: gru-adding-T50-h64-s0-0.005." in page
-    assert verdict_lines(tmp_path)[0].startswith("incomplete: 39 of 40 runs are there")
+    assert report_and_verdicts(tmp_path)[1][0].startswith("incomplete: 39 of 40 runs are there")
     assert "Incomplete: 39 of 40" in (tmp_path / "verdicts.md").read_text()
 
 
 def test_what_would_change_a_verdict(whole: Path) -> None:
-    result = study_result(whole)
+    result = study_result(whole, load_results(whole))
     assert result is not None
     words = {each.claim.id: would_change(each) for each in result.claims}
     assert words["parameters"].startswith("Other equations")
@@ -180,7 +180,7 @@ def test_a_verdict_is_as_firm_as_the_weakest_that_it_needs(
     whole: Path, kind: str, outcome: Any, judged: list[tuple[Any, float]], rests: float
 ) -> None:
     """Where p = 0.04 was needed other seeds may well say otherwise; where p = 0.001 was enough they hardly would."""
-    result = study_result(whole)
+    result = study_result(whole, load_results(whole))
     assert result is not None
     each = next(c for c in result.claims if c.claim.kind == kind and c.claim.id != "nothing")
     one = each.verdict.conditions[0]
@@ -191,7 +191,7 @@ def test_a_verdict_is_as_firm_as_the_weakest_that_it_needs(
 
 def test_an_effect_within_its_margin_may_turn_out_equivalent(whole: Path) -> None:
     """The same verdict with an effect of 0.01 beside margins of 0.02 and of 0.005."""
-    result = study_result(whole)
+    result = study_result(whole, load_results(whole))
     assert result is not None
     each = next(c for c in result.claims if c.claim.kind == "paired" and c.claim.direction != "equivalent")
     one = each.verdict.conditions[0]
@@ -207,7 +207,7 @@ def test_an_effect_within_its_margin_may_turn_out_equivalent(whole: Path) -> Non
 
 
 def test_more_seeds_than_anyone_would_run_are_not_counted(whole: Path) -> None:
-    result = study_result(whole)
+    result = study_result(whole, load_results(whole))
     assert result is not None
     each = result.claims[0]
     for more, words in ((1000, "About 1000 more seeds"), (1001, "More than 1,000 more seeds")):
@@ -232,7 +232,7 @@ def test_which_way_is_better_is_said_as_it_was_counted(tmp_path: Path) -> None:
                                                {"metric": "test_score", "better": "lower"}])]  # fmt: skip
     study = study_from({"title": "t", "sweeps": [{"cell": "gru"}], "claims": claims})
     write_request(tmp_path, "made", study, {each["run_id"]: each["config"] for each in contents()})
-    result = study_result(tmp_path)
+    result = study_result(tmp_path, load_results(tmp_path))
     assert result is not None
     ways = [words.rpartition(", ")[2] for words in measured_names(result, load_results(tmp_path))]
     assert ways == ["higher is better", "lower is better", "lower is better"]
@@ -242,7 +242,7 @@ def test_a_plain_sweep_has_no_verdicts(tmp_path: Path) -> None:
     write(tmp_path, contents()[:4], histories=False)
     page = make_report(tmp_path).read_text()
     assert 'id="verdicts"' not in page
-    assert verdict_lines(tmp_path) == []
+    assert report_and_verdicts(tmp_path)[1] == []
     assert not (tmp_path / "verdicts.csv").exists()
 
 
@@ -258,7 +258,7 @@ def test_the_report_of_a_study_needs_no_torch_and_no_hydra(tmp_path: Path) -> No
 
 
 def test_a_mean_has_its_unit_and_a_ratio_none(whole: Path) -> None:
-    result = study_result(whole)
+    result = study_result(whole, load_results(whole))
     assert result is not None
     of = {each.claim.id: each for each in result.claims}
     heads = {name: list(condition_table(each, "test accuracy")) for name, each in of.items()}
