@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import csv
-import math
-import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +15,8 @@ from making import TINY, make, tiny
 from rnnbench import run as run_module
 from rnnbench.backends import kernel
 from rnnbench.config import Config
-from rnnbench.datasets.adding import Adding
 from rnnbench.errors import UsageError
 from rnnbench.records import load_results, read_record
-from rnnbench.report.conditions import with_conditions
 from rnnbench.run import prepare, run
 
 
@@ -208,86 +203,6 @@ def test_diverged_is_a_result_without_test_score() -> None:
     assert record["metrics"]["test"] is None
     assert record["steps"] == int(record["error"].split()[-1])
     assert run(config).status == "skipped"
-
-
-class WithoutEnd(Adding):
-    """The adding problem with a test set on which no model is finite."""
-
-    def task(self, **asked: Any) -> Any:
-        task = super().task(**asked)
-        return replace(task, test=replace(task.test, inputs=task.test.inputs * math.inf))
-
-
-class Unscored(Adding):
-    """One that forgets to give the metric that it names."""
-
-    def task(self, **asked: Any) -> Any:
-        task = super().task(**asked)
-        object.__setattr__(task, "metric", "elegance")
-        return task
-
-
-def own(dataset: type) -> Config:
-    """A tiny run of a dataset of one's own."""
-    config = tiny()
-    return replace(config, dataset=replace(config.dataset, name="own", target=f"{__name__}.{dataset.__name__}"))
-
-
-def test_what_is_finite_in_validation_alone_has_diverged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, __name__, sys.modules[WithoutEnd.__module__])
-    config = own(WithoutEnd)
-    assert run(config).status == "diverged"
-    record = record_of(config)
-    assert (record["metrics"]["test"], record["steps"]) == (None, 20)
-    assert record["error"] == "finite in validation, but not on the test set"
-    assert run(config).status == "skipped"
-
-
-def test_a_dataset_that_does_not_give_its_metric_fails_and_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, __name__, sys.modules[Unscored.__module__])
-    ending = run(own(Unscored))
-    assert ending.status == "failed"
-    assert "elegance" in record_of(own(Unscored))["error"]
-
-
-CELL = """
-from dataclasses import dataclass
-from rnnbench.cells.lstm import LSTMCell
-
-@dataclass(frozen=True)
-class Mine(LSTMCell):
-    note = "{}"
-"""
-
-
-def test_a_cell_of_ones_own_that_was_edited_is_another_condition(tmp_path: Path) -> None:
-    """Its runs are never averaged with those of the old one, though every key is the same."""
-    for edition in ("first", "second"):
-        (tmp_path / "my_cells.py").write_text(CELL.format(edition))
-        command = [
-            sys.executable,
-            "-m",
-            "rnnbench",
-            *TINY,
-            "cell=custom",
-            "cell.name=mine",
-            "cell.target=my_cells.Mine",
-        ]
-        subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(tmp_path)})
-    runs = load_results("results/default")
-    assert len(runs) == 2
-    assert runs["cell_source"].nunique() == 2
-    assert with_conditions(runs)["condition"].nunique() == 2
-
-
-def test_one_data_file_under_two_paths_is_one_condition(tmp_path: Path) -> None:
-    small = ("hidden_size=4", "seq_len=5", "batch_size=2", "budget.max_steps=2", "device=cpu", "threads=1")
-    for name, seed in (("a", 0), ("b", 1)):
-        (tmp_path / f"{name}.txt").write_text("to be or not to be " * 40)
-        path = f"dataset.path={tmp_path / f'{name}.txt'}"
-        assert run(make("dataset=text", path, f"seed={seed}", "budget.max_epochs=null", *small)).status == "ok"
-    runs = with_conditions(load_results("results/default"))
-    assert (len(runs), runs["dataset_content"].nunique(), runs["condition"].nunique()) == (2, 1, 1)
 
 
 def test_match_params_meets_the_lstms_count_within_one_percent() -> None:

@@ -189,7 +189,7 @@ def _runs_table(runs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     columns["contended"] = some["contended"].map({True: "yes", False: "no"}).fillna("–")
     columns["error"] = some["error"].fillna("")
     shown_runs = pd.DataFrame(columns).reset_index(drop=True)
-    # `text.cut` says how many there are.
+    # `cut` says how many there are.
     return shown_runs.reindex(range(len(runs))) if len(runs) > MOST_ROWS else shown_runs
 
 

@@ -120,8 +120,8 @@ def measure_name(each: Evaluated) -> str:
     """What is compared, as an axis says it."""
     over = each.claim.over
     if over is not None:
-        named = over in COLUMNS and COLUMNS[over][1] == TEXT  # two names, not sizes
-        how = f"from one {over} to the other" if named else f"with each doubling of {over}"
+        of_names = over in COLUMNS and COLUMNS[over][1] == TEXT  # two names, not sizes
+        how = f"from one {over} to the other" if of_names else f"with each doubling of {over}"
         what = "factor of change" if each.claim.scale == "ratio" else "change"  # a factor has no unit
         return f"{what} of {each.claim.metric} {how}"
     return "share of runs that solved it" if each.claim.kind == "success" else each.claim.metric

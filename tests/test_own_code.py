@@ -1,0 +1,129 @@
+"""Cells, datasets and data files of a user's own: what they do wrong is named, and what was edited is told apart."""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from making import TINY, make, tiny
+
+from rnnbench.config import Config
+from rnnbench.datasets.adding import Adding
+from rnnbench.records import load_results, read_record
+from rnnbench.report.conditions import with_conditions
+from rnnbench.run import run
+
+
+def record_of(config: Config) -> dict[str, Any]:
+    record = read_record(config.run_dir)
+    assert record is not None
+    return record
+
+
+class WithoutEnd(Adding):
+    """The adding problem with a test set on which no model is finite."""
+
+    def task(self, **asked: Any) -> Any:
+        task = super().task(**asked)
+        return replace(task, test=replace(task.test, inputs=task.test.inputs * math.inf))
+
+
+class Unscored(Adding):
+    """One that forgets to give the metric that it names."""
+
+    def task(self, **asked: Any) -> Any:
+        task = super().task(**asked)
+        object.__setattr__(task, "metric", "elegance")
+        return task
+
+
+def own(dataset: type) -> Config:
+    """A tiny run of a dataset of one's own."""
+    config = tiny()
+    return replace(config, dataset=replace(config.dataset, name="own", target=f"{__name__}.{dataset.__name__}"))
+
+
+def test_what_is_finite_in_validation_alone_has_diverged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, __name__, sys.modules[WithoutEnd.__module__])
+    config = own(WithoutEnd)
+    assert run(config).status == "diverged"
+    record = record_of(config)
+    assert (record["metrics"]["test"], record["steps"]) == (None, 20)
+    assert record["error"] == "finite in validation, but not on the test set"
+    assert run(config).status == "skipped"
+
+
+def test_a_dataset_that_does_not_give_its_metric_fails_and_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, __name__, sys.modules[Unscored.__module__])
+    ending = run(own(Unscored))
+    assert ending.status == "failed"
+    assert "elegance" in record_of(own(Unscored))["error"]
+
+
+CELL = """
+from dataclasses import dataclass
+from rnnbench.cells.lstm import LSTMCell
+
+@dataclass(frozen=True)
+class Mine(LSTMCell):
+    note = "{}"
+"""
+
+
+def test_a_cell_of_ones_own_that_was_edited_is_another_condition(tmp_path: Path) -> None:
+    """Its runs are never averaged with those of the old one, though every key is the same."""
+    for edition in ("first", "second"):
+        (tmp_path / "my_cells.py").write_text(CELL.format(edition))
+        command = [
+            sys.executable,
+            "-m",
+            "rnnbench",
+            *TINY,
+            "cell=custom",
+            "cell.name=mine",
+            "cell.target=my_cells.Mine",
+        ]
+        subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    runs = load_results("results/default")
+    assert len(runs) == 2
+    assert runs["cell_source"].nunique() == 2
+    assert with_conditions(runs)["condition"].nunique() == 2
+
+
+def test_one_data_file_under_two_paths_is_one_condition(tmp_path: Path) -> None:
+    small = ("hidden_size=4", "seq_len=5", "batch_size=2", "budget.max_steps=2", "device=cpu", "threads=1")
+    for name, seed in (("a", 0), ("b", 1)):
+        (tmp_path / f"{name}.txt").write_text("to be or not to be " * 40)
+        path = f"dataset.path={tmp_path / f'{name}.txt'}"
+        assert run(make("dataset=text", path, f"seed={seed}", "budget.max_epochs=null", *small)).status == "ok"
+    runs = with_conditions(load_results("results/default"))
+    assert (len(runs), runs["dataset_content"].nunique(), runs["condition"].nunique()) == (2, 1, 1)
+
+
+def test_a_record_that_could_not_be_read_back_is_a_failed_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnnbench.run._task_facts", lambda task: {"seq_len": task.seq_len})
+    assert run(tiny()).status == "failed"
+    assert record_of(tiny())["error"] == "RecordError: task.higher_is_better is missing"
+
+
+def test_what_breaks_in_a_job_of_a_sweep_is_said(tmp_path: Path) -> None:
+    """Hydra keeps a job's exceptions to itself, and another machine may lack what this one has."""
+    code = """
+import sys
+import rnnbench.run
+def lost(*args, **kwargs):
+    raise OSError("the disk is gone")
+rnnbench.run.run = lost
+from rnnbench.__main__ import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code, "-m", *TINY, "seed=0,1"], capture_output=True, text=True)
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.count("failed: lstm-adding-T6-h5-s") == done.stderr.count(": OSError: the disk is gone") == 2
+    assert "0 ok, 0 diverged, 0 failed, 0 skipped, 2 unfinished" in done.stdout
