@@ -1,6 +1,7 @@
 """Builds the fused CPU kernel (csrc/) with the package; everything else about it stands in pyproject.toml.
 
-The kernel is optional: without a compiler the package installs and works, only slower (rnnbench/backends/fused.py).
+The kernel is optional: without a compiler the package installs and works, only slower
+(rnnbench/recurrent/backends/fused.py).
 """
 
 import platform
@@ -36,7 +37,7 @@ class BuildKernel(build_ext):
 setup(
     ext_modules=[
         Extension(
-            "rnnbench.backends._fused",  # a plain shared library, loaded with ctypes
+            "rnnbench.recurrent.backends._fused",  # a plain shared library, loaded with ctypes
             sources=["csrc/fused.cpp", "csrc/threads.cpp", *(s for s in FLAGS if X86 or "baseline" in s)],
             depends=sorted(path.as_posix() for path in Path("csrc").glob("*.h")),
             optional=True,

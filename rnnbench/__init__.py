@@ -13,27 +13,31 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from rnnbench import moved
+
 if TYPE_CHECKING:
     from rnnbench.cells.base import Cell as Cell
     from rnnbench.cells.base import Parameters as Parameters
     from rnnbench.cells.base import State as State
-    from rnnbench.datasets.base import Dataset as Dataset
-    from rnnbench.layers import GRU as GRU
-    from rnnbench.layers import LSTM as LSTM
-    from rnnbench.layers import RNN as RNN
-    from rnnbench.layers import Recurrent as Recurrent
+    from rnnbench.data.base import Dataset as Dataset
     from rnnbench.records import load_results as load_results
+    from rnnbench.recurrent.layers import GRU as GRU
+    from rnnbench.recurrent.layers import LSTM as LSTM
+    from rnnbench.recurrent.layers import RNN as RNN
+    from rnnbench.recurrent.layers import Recurrent as Recurrent
 
 __version__ = "0.1.0"
 
+moved.install()
+
 _HOMES = {
     "Cell": "rnnbench.cells.base",
-    "Dataset": "rnnbench.datasets.base",
-    "GRU": "rnnbench.layers",
-    "LSTM": "rnnbench.layers",
+    "Dataset": "rnnbench.data.base",
+    "GRU": "rnnbench.recurrent.layers",
+    "LSTM": "rnnbench.recurrent.layers",
     "Parameters": "rnnbench.cells.base",
-    "RNN": "rnnbench.layers",
-    "Recurrent": "rnnbench.layers",
+    "RNN": "rnnbench.recurrent.layers",
+    "Recurrent": "rnnbench.recurrent.layers",
     "State": "rnnbench.cells.base",
     "load_results": "rnnbench.records",
 }

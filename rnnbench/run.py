@@ -12,15 +12,17 @@ from typing import Any
 
 import torch
 
-from rnnbench import backends, environment, memory, parity
-from rnnbench.backends import workspace
+from rnnbench import parity
 from rnnbench.cells.lstm import LSTMCell
 from rnnbench.config import Config, make_cell, make_dataset
-from rnnbench.datasets.base import Task
-from rnnbench.datasets.files import default_data_dir
+from rnnbench.data.base import Task
+from rnnbench.data.files import default_data_dir
 from rnnbench.errors import UsageError, in_one_line
-from rnnbench.model import SequenceModel, matched_hidden_size
-from rnnbench.precision import ieee_float32
+from rnnbench.machine import environment, memory
+from rnnbench.machine.clocks import step_statistics
+from rnnbench.machine.precision import ieee_float32
+from rnnbench.machine.presence import Presence
+from rnnbench.machine.threads import cores
 from rnnbench.records import (
     HISTORY,
     RECORD,
@@ -32,8 +34,10 @@ from rnnbench.records import (
     write_record,
     write_text_atomically,
 )
-from rnnbench.timing import Presence, step_statistics
-from rnnbench.training import Progress, Training, evaluate
+from rnnbench.recurrent import backends
+from rnnbench.recurrent.backends import kernel, workspace
+from rnnbench.training.loop import Progress, Training, evaluate
+from rnnbench.training.model import SequenceModel, matched_hidden_size
 
 CHECKPOINT = "checkpoint.pt"
 
@@ -105,7 +109,7 @@ def prepare(config: Config, workers: int = 1) -> Training:
     task = task_of(config)
     task.train.batch(0, config.batch_size)  # refuses a batch larger than the data
     hidden_size = matched_width(config, task) if config.match == "params" else config.hidden_size
-    torch.set_num_threads(config.threads or max(1, environment.cores() // workers))
+    torch.set_num_threads(config.threads or max(1, cores() // workers))
     torch.manual_seed(config.seed)
     model = SequenceModel(
         cell,
@@ -191,7 +195,7 @@ def _carry_out(config: Config, training: Training, directory: Path) -> dict[str,
         "memory": {"saved_activation_bytes": saved_bytes, "peak_bytes": memory.peak_bytes(device)},
         "backend": recurrent.backend,
         "parity": checked,
-        "environment": environment.describe(device, dtype),
+        "environment": environment.describe(device, dtype) | {"fused_isa": kernel.isa() if kernel.library() else None},
     }
 
 

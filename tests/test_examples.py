@@ -19,16 +19,17 @@ from gru_write import GRUWrite
 from last_kept import LastKept, sample
 from lstm_hold import LSTMHold
 from lstm_write import LSTMWrite
+from places import ROOT
 from scipy import stats
 from torch import Tensor, nn
 from torch.func import functional_call
 
 from rnnbench.cells.base import Cell
-from rnnbench.datasets.base import Batch, generator
-from rnnbench.layers import Recurrent
+from rnnbench.data.base import Batch, generator
+from rnnbench.recurrent.layers import Recurrent
 from rnnbench.studies import study_from
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "extra_gate"
+EXAMPLE = ROOT / "examples" / "extra_gate"
 README = (EXAMPLE / "README.md").read_text()
 COMMANDS = [
     line

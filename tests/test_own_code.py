@@ -14,9 +14,9 @@ import pytest
 from making import TINY, make, tiny
 
 from rnnbench.config import Config
-from rnnbench.datasets.adding import Adding
+from rnnbench.data.datasets.adding import Adding
 from rnnbench.records import load_results, read_record
-from rnnbench.report.conditions import with_conditions
+from rnnbench.records.conditions import with_conditions
 from rnnbench.run import run
 
 

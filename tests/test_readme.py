@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from places import ROOT
 from scipy.io import savemat
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 

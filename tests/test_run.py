@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 import torch
 from making import TINY, make, tiny
+from places import ROOT
 
 from rnnbench import run as run_module
-from rnnbench.backends import kernel
 from rnnbench.config import Config
 from rnnbench.errors import UsageError
 from rnnbench.records import load_results, read_record
+from rnnbench.recurrent.backends import kernel
 from rnnbench.run import prepare, run
 
 
@@ -70,7 +71,8 @@ def test_a_run_beside_another_is_marked_contended(tmp_path: Path, monkeypatch: p
     """Another process that trains, here one that only says so, until it is killed and cannot take its word back."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)  # read TMPDIR again
-    code = "from rnnbench.timing import Presence\nwith Presence():\n    print('training', flush=True)\n    input()"
+    here = "from rnnbench.machine.presence import Presence"
+    code = f"{here}\nwith Presence():\n    print('training', flush=True)\n    input()"
     command = [sys.executable, "-c", code]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None and other.stdout.readline() == "training\n"
@@ -178,7 +180,7 @@ def test_a_failure_in_training_is_recorded_and_the_next_run_goes_on(monkeypatch:
         raise RuntimeError("the machine is on fire\nin two lines")
 
     with monkeypatch.context() as patched:
-        patched.setattr("rnnbench.training.Training._step", burn)
+        patched.setattr("rnnbench.training.loop.Training._step", burn)
         ending = run(tiny())
     assert ending.status == "failed"
     assert record_of(tiny())["error"] == "RuntimeError: the machine is on fire in two lines"
@@ -233,7 +235,7 @@ def test_a_full_disk_leaves_nothing_half_written() -> None:
     """A real limit: the process may write files of 1,000 bytes at most, so the record does not fit."""
     code = f"""
 import resource, signal, sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
+sys.path.insert(0, {str(ROOT / "tests")!r})
 from making import tiny
 from rnnbench.run import prepare, run
 from rnnbench.errors import UsageError
@@ -260,7 +262,7 @@ def test_an_interrupt_saves_a_checkpoint_and_the_run_goes_on_from_it(at: int) ->
     code = """
 import os, signal, sys
 from rnnbench.__main__ import main
-from rnnbench.training import Training
+from rnnbench.training.loop import Training
 step = Training._step
 def interrupting(self):
     step(self)

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 from making import TINY
-
-ROOT = Path(__file__).parent.parent
+from places import ROOT
 
 
 def sh(*command: str | Path) -> str:

@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from rnnbench.datasets.base import Batch, Dataset, Examples, Stream, Task, Totals, check, generator
+from rnnbench.data.base import Batch, Dataset, Examples, Stream, Task, Totals, check, generator
 
 TOLERANCE = 0.04
 KEPT = 0.1

@@ -19,8 +19,8 @@ class ResumingSweeper(BasicSweeper):
         super().__init__(max_batch_size=None, params=params)
 
     def sweep(self, arguments: list[str]) -> None:
-        from rnnbench.study import check_study, run_study
-        from rnnbench.sweep import Composer, sweep
+        from rnnbench.cli.study import check_study, run_study
+        from rnnbench.cli.sweep import Composer, sweep
 
         assert self.hydra_context is not None
         assert self.config is not None

@@ -20,12 +20,12 @@ from itertools import product
 
 import torch
 
-from rnnbench import backends
-from rnnbench.arguments import cells as cells_of
-from rnnbench.arguments import pairs, several
 from rnnbench.cells.base import Cell
+from rnnbench.config.arguments import cells as cells_of
+from rnnbench.config.arguments import pairs, several
 from rnnbench.errors import UsageError, in_one_line
 from rnnbench.parity.compare import Result, check
+from rnnbench.recurrent import backends
 
 KEYS = ("cell", "backend", "dtype", "device")
 DTYPES = {"float32": torch.float32, "float64": torch.float64}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnnbench.cells.base import Cell
-from rnnbench.layers import Recurrent
+from rnnbench.recurrent.layers import Recurrent
 
 
 @dataclass(frozen=True)

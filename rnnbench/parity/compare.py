@@ -13,14 +13,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from rnnbench import backends
 from rnnbench.cells.base import Cell
-from rnnbench.environment import with_threads
 from rnnbench.errors import UsageError
-from rnnbench.layers import Recurrent
+from rnnbench.machine.precision import ieee_float32
+from rnnbench.machine.threads import with_threads
 from rnnbench.parity.cases import FINITE_DIFFERENCES, GRID, Case, quick_cases
 from rnnbench.parity.reference import DIFFERENCES, Equations, finite_differences, reference
-from rnnbench.precision import ieee_float32
+from rnnbench.recurrent import backends
+from rnnbench.recurrent.layers import Recurrent
 
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-5}
 DIFFERENCES_TOLERANCE = 1e-9

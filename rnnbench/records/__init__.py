@@ -8,13 +8,13 @@ Numbers that JSON cannot hold (NaN, infinities) are stored as null, which reads 
 JSON, and `status` and `error`, not a magic number, say what went wrong.
 """
 
+from rnnbench.machine.locks import run_lock
 from rnnbench.records.atomic import (
     replacing,
     write_bytes_atomically,
     write_json_atomically,
     write_text_atomically,
 )
-from rnnbench.records.lock import run_lock
 from rnnbench.records.names import cell_name, in_order, named, said
 from rnnbench.records.schema import COLUMNS, SCHEMA_VERSION, RecordError, check, spelled
 from rnnbench.records.table import (

@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from rnnbench.plots.look import INK, Look, logarithmic, looks, title
+from rnnbench.plots.panels import Drawing, Mark, chosen, grid, marks
 from rnnbench.records import cell_name, in_order
-from rnnbench.report.conditions import Panel, panels
+from rnnbench.records.conditions import Panel, panels
 from rnnbench.report.findings import ratio
-from rnnbench.report.layout import Drawing, Mark, chosen, grid, marks
-from rnnbench.report.style import INK, Look, logarithmic, looks, title
 from rnnbench.report.summary import MEBIBYTE
 
 _MOST_BARS = 20

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from rnnbench.plots.look import Look, levels, logarithmic, title
+from rnnbench.plots.panels import Drawing, chosen, grid
 from rnnbench.records import RecordError, cell_name, load_history
-from rnnbench.report.conditions import Panel, panels
+from rnnbench.records.conditions import Panel, panels
 from rnnbench.report.findings import Comparison, headline, of_panel
-from rnnbench.report.layout import Drawing, chosen, grid
 from rnnbench.report.scores import score_name
-from rnnbench.report.style import Look, levels, logarithmic, title
 from rnnbench.report.summary import steps_to_threshold
 
 MOST_SEEDS = 20  # curves read for a condition

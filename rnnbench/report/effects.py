@@ -12,9 +12,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from rnnbench.plots.look import FAINT, INK, legend, looks
+from rnnbench.plots.panels import MOST_PANELS, Drawing
 from rnnbench.records import cell_name
-from rnnbench.report.layout import MOST_PANELS, Drawing
-from rnnbench.report.style import FAINT, INK, legend, looks
 from rnnbench.report.wording import (
     axis_words,
     comparison,

@@ -10,18 +10,18 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rnnbench.errors import UsageError
+from rnnbench.plots.look import drawing_context
+from rnnbench.plots.panels import Drawing
 from rnnbench.records import RECORD, cell_name, read_results, said, write_text_atomically
+from rnnbench.records.conditions import key, lean, shown_keys, telling, with_conditions
 from rnnbench.report import glossary, text, timed_only
-from rnnbench.report.conditions import key, lean, shown_keys, telling, with_conditions
 from rnnbench.report.costs import memory, parameters, step_time
 from rnnbench.report.curves import learning_curves
 from rnnbench.report.findings import Comparison, compare
 from rnnbench.report.latex import latex
-from rnnbench.report.layout import Drawing
 from rnnbench.report.parts import MOST_ROWS, cut, made
 from rnnbench.report.scores import score_against_time, scores
 from rnnbench.report.study import study_section, tuning_section
-from rnnbench.report.style import drawing_context
 from rnnbench.report.summary import interval, markdown, number, shown, summarise
 from rnnbench.report.verdicts import study_result, verdict_lines
 from rnnbench.report.what_was_run import what_was_run

@@ -10,9 +10,9 @@ from urllib.parse import quote
 import pandas as pd
 from markupsafe import Markup
 
+from rnnbench.plots.look import rendered
+from rnnbench.plots.panels import Drawing
 from rnnbench.records import write_bytes_atomically
-from rnnbench.report.layout import Drawing
-from rnnbench.report.style import rendered
 
 MOST_ROWS = 1000
 """Of a table on the page."""

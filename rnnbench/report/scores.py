@@ -11,11 +11,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from rnnbench.plots.look import INK, Look, levels, logarithmic, off_scale, title
+from rnnbench.plots.panels import Drawing, Mark, chosen, grid, marks
 from rnnbench.records import cell_name
-from rnnbench.report.conditions import Panel, panels
+from rnnbench.records.conditions import Panel, panels
 from rnnbench.report.findings import Comparison, headline, of_panel
-from rnnbench.report.layout import Drawing, Mark, chosen, grid, marks
-from rnnbench.report.style import INK, Look, levels, logarithmic, off_scale, title
 from rnnbench.report.summary import number
 from rnnbench.statistics import mean_interval
 

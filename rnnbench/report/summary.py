@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from rnnbench.records import cell_name, said
-from rnnbench.report.conditions import key, shown_keys
+from rnnbench.records.conditions import key, shown_keys
 from rnnbench.statistics import iqm_interval, mean_interval
 
 MEBIBYTE = 2**20

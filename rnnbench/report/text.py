@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from rnnbench.records import Results, cell_name, in_order, named, said
+from rnnbench.records.conditions import key, settings, short
 from rnnbench.report import timed_only
-from rnnbench.report.conditions import key, settings, short
 from rnnbench.report.findings import Comparison, headline, pairs, ratio
 from rnnbench.report.summary import interval, steps_to_threshold
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from rnnbench.report.conditions import Panel, panels
+from rnnbench.records.conditions import Panel, panels
 from rnnbench.statistics import mean_interval
 
 

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from rnnbench.records import COLUMNS, cell_name, named
+from rnnbench.records.conditions import key
 from rnnbench.records.schema import TEXT
-from rnnbench.report.conditions import key
 from rnnbench.report.prospects import margin_words, would_change
 from rnnbench.report.summary import interval, number
 from rnnbench.statistics import ConditionVerdict, Interval

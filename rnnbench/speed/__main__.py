@@ -32,13 +32,13 @@ from typing import Any
 import pandas as pd
 import torch
 
-from rnnbench import backends
-from rnnbench.arguments import cells as cells_of
-from rnnbench.arguments import one_of, pairs, several
 from rnnbench.cells.base import Cell
 from rnnbench.config import MOST_THREADS
-from rnnbench.environment import cores
+from rnnbench.config.arguments import cells as cells_of
+from rnnbench.config.arguments import one_of, pairs, several
 from rnnbench.errors import UsageError
+from rnnbench.machine.threads import cores
+from rnnbench.recurrent import backends
 from rnnbench.speed.measure import Size, measure
 
 GRID = "32x100x1x32,32x500x2x64,32x100x28x128,64x500x2x128,64x200x128x256,128x100x256x512"

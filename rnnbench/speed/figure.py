@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from rnnbench.report import style
+from rnnbench.plots import look as style
 
 SHADES = {"fused": ("#000000", "o", "-"), "torch": ("#6b6b6b", "s", "--"), "eager": ("#a8a8a8", "^", ":")}
 """Of backends: greys, colours being the cells'."""

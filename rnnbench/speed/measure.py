@@ -19,12 +19,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnnbench import backends
 from rnnbench.cells.base import Cell
-from rnnbench.environment import with_threads
-from rnnbench.layers import Recurrent
+from rnnbench.machine.precision import ieee_float32
+from rnnbench.machine.threads import with_threads
 from rnnbench.parity import quick_check
-from rnnbench.precision import ieee_float32
+from rnnbench.recurrent import backends
+from rnnbench.recurrent.layers import Recurrent
 
 PHASES = ("forward", "backward", "pass", "step")
 LEAST_ROUNDS, MOST_ROUNDS, WARM_UP = 5, 60, 2

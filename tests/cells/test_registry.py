@@ -9,7 +9,7 @@ from torch.func import functional_call
 
 from rnnbench.cells.base import Cell
 from rnnbench.config import cell_choices
-from rnnbench.layers import Recurrent
+from rnnbench.recurrent.layers import Recurrent
 
 CELLS = cell_choices()
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from rnnbench.records import load_results
-from rnnbench.report.conditions import panels, shown_keys, with_conditions
+from rnnbench.records.conditions import panels, shown_keys, with_conditions
 from rnnbench.report.findings import compare, headline, ratio
 from rnnbench.report.page import _as_tuned
 from rnnbench.report.scores import scores

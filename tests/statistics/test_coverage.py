@@ -6,12 +6,11 @@ import argparse
 import importlib.util
 import math
 import re
-from pathlib import Path
 
 import pytest
+from places import ROOT
 from scipy import stats
 
-ROOT = Path(__file__).parent.parent.parent
 DOCS = (ROOT / "docs" / "statistics.md").read_text()
 PRINTED, AGAIN = 4_000, 1_000  # studies behind a figure in the documentation, and here
 

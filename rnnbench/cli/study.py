@@ -1,0 +1,182 @@
+"""A study told as a story: grids → trials → chosen settings → runs → verdicts.
+
+Like any sweep it does what has no record yet. Trials come first, since the runs that count take their settings from
+them; runs for claims about seconds come last, one at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+from rnnbench.cli.sweep import Composer, Launch, Requests, report, requests, start, summarise, unfinished
+from rnnbench.errors import UsageError
+from rnnbench.records import read_record
+from rnnbench.studies import Study, Trial, Tuned, Tuning, check_names, choose, overrides, study_from, write_request
+
+Split = Callable[[list[str]], list[list[str]]]
+"""Overrides in Hydra's sweep grammar → the overrides of each job."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run that counts. `tune`: what it has otherwise in its trials; None: nothing of it is chosen by trials."""
+
+    overrides: list[str]
+    tune: list[str] | None
+    alone: bool
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What chooses for all jobs that differ by seed, and by what `tune` sets, alone."""
+
+    settings: dict[str, str]
+    values: list[dict[str, float]]  # of each trial
+    runs: list[Requests]  # of each trial, a run a seed
+    jobs: list[Job]
+
+    def tuned(self) -> Tuned:
+        """What the records say of the trials; chosen once all have ended, well or diverged."""
+        records: list[list[Any]] = [[read_record(c.run_dir) for c in own.configs.values()] for own in self.runs]
+        ended = all(record is not None and record["status"] != "failed" for own in records for record in own)
+        trials = tuple(
+            Trial(values, tuple(c.run_id for c in own.configs.values()))
+            for values, own in zip(self.values, self.runs, strict=True)
+        )
+        runs = {frozenset(dict(text.split("=", 1) for text in job.overrides).items()) for job in self.jobs}
+        return Tuned(self.settings, trials, choose(records) if ended else None, len(runs))
+
+
+def run_study(composer: Composer, name: str, split: Split, asked: Sequence[str], launch: Launch) -> int:
+    """Do what conf/study/NAME.yaml asks for and has no record, print its verdicts; the number of runs not done.
+
+    asked: what was given on the command line, which wins over what the study says. Raises UsageError before anything
+    starts for a malformed study and for requests that cannot be.
+    """
+    study, jobs = check_study(composer, name, split, asked)
+    tuning = _trials(composer, study.tuning, jobs)
+    trials = _all([own for each in tuning for own in each.runs])
+    directories = (requests(composer, [job.overrides for job in jobs]) | trials).directories
+    if len(directories) != 1:
+        raise UsageError("one study has one", key="name", value=", ".join(each.name for each in directories))
+    if directories[0].name == "default":
+        raise UsageError("the name of plain runs", key="name", value="default", allowed=f"a name, such as {name}")
+
+    def settled() -> tuple[Requests, Requests, int]:
+        """The runs whose settings are known, those to run alone apart, and the number of the others; kept on disk."""
+        tuned = [each.tuned() for each in tuning]
+        known: tuple[list[list[str]], list[list[str]]] = ([], [])
+        for job in jobs:
+            if job.tune is None:
+                known[job.alone].append(job.overrides)
+        for each, found in zip(tuning, tuned, strict=True):
+            for job in each.jobs if found.chosen is not None else []:
+                values = found.trials[found.chosen or 0].values
+                known[job.alone].append([*job.overrides, *(f"{key}={value}" for key, value in values.items())])
+        alone = requests(composer, known[True])
+        others = requests(composer, known[False]).without(alone)
+        runs = {config.run_id: config.recorded() for config in (others | alone).configs.values()}
+        write_request(directories[0], name, study, runs, tuned)
+        return others, alone, sum(each.runs for each in tuned if each.chosen is None)
+
+    others, alone, waiting = settled()
+    failed = 0
+    if waiting or any(config.force for config in trials.configs.values()):
+        failed += _do(trials, launch, "trials")
+        others, alone, waiting = settled()
+    failed += _do(others, launch, "runs")
+    one_at_a_time = ["hydra.launcher.n_jobs=1"] if composer.side_by_side else []  # so that each gets all the cores
+    failed += _do(alone, launch, "runs one at a time", alone=one_at_a_time)
+    if waiting:
+        print(f"{waiting} runs wait for trials that have not ended: the same command goes on", flush=True)
+    return failed + waiting + (not report(directories[0]))
+
+
+def check_study(composer: Composer, name: str, split: Split, asked: Sequence[str]) -> tuple[Study, list[Job]]:
+    """`study_jobs` of a study whose claims name what is there in the runs that its file asks for. Raises UsageError."""
+    study, jobs = study_jobs(composer, name, split, asked)
+    own = study_jobs(composer, name, split, [])[1] if asked else jobs
+    configs = requests(composer, [job.overrides for job in own]).configs.values()
+    tuned = requests(composer, [job.overrides for job in own if job.tune is not None]).configs.values()
+    check_names(study, {c.run_id: c.recorded() for c in configs}, [c.run_id for c in tuned])
+    return study, jobs
+
+
+def study_jobs(composer: Composer, name: str, split: Split, asked: Sequence[str]) -> tuple[Study, list[Job]]:
+    """A study of conf/study and all its jobs: the union of its grids, in each of which what was asked for wins.
+
+    Raises UsageError for a malformed study, and where what was asked for is what the study's trials choose.
+    """
+    choice = f"study={name}"
+    study = study_from(composer.study(choice))
+    space = study.tuning.space if study.tuning is not None else {}
+    for text in asked:
+        key, _, value = text.lstrip("+~").partition("=")
+        if key in space and any("tune" in grid for grid in study.sweeps):
+            raise UsageError("chosen by this study's trials", key=key, value=value, allowed="another key")
+    jobs = []
+    for grid in study.sweeps:
+        tune = list(overrides(grid["tune"])) if "tune" in grid else None
+        for job in split([choice, *overrides(grid), *asked]):
+            jobs.append(Job(job, tune, bool(grid.get("alone", False))))
+    if not jobs:
+        raise UsageError("the study names no run: one of its keys has no value")
+    return study, jobs
+
+
+def _trials(composer: Composer, tuning: Tuning | None, jobs: Sequence[Job]) -> list[Trials]:
+    if tuning is None:
+        return []
+    found: dict[tuple[str, ...], Trials] = {}
+    design = tuning.design()
+    for job in jobs:
+        if job.tune is None:
+            continue
+        settings = dict(text.split("=", 1) for text in [*job.overrides, *job.tune])
+        seed = settings.pop("seed", "0")
+        if seed in map(str, tuning.seeds):
+            raise UsageError("a seed of the study's trials: runs that count need others", key="seed", value=seed)
+        own = tuple(f"{key}={value}" for key, value in settings.items())
+        if own not in found:
+            points = [[*own, *(f"{key}={value}" for key, value in point.items())] for point in design]
+            runs = [requests(composer, [[*point, f"seed={each}"] for each in tuning.seeds]) for point in points]
+            del settings["study"]
+            found[own] = Trials(settings, design, runs, [])
+        found[own].jobs.append(job)
+    return list(found.values())
+
+
+def _do(asked: Requests, launch: Launch, what: str, alone: Sequence[str] | None = None) -> int:
+    """Do those that have no result yet; the number of failures.
+
+    alone: overrides of runs that go one at a time, and again if others ran by; None where they need not.
+    """
+    if not asked.configs:
+        return 0
+    again = {key for key, config in asked.configs.items() if alone is not None and _contended(config.run_dir)}
+    todo = {*unfinished(asked), *again}
+    left = [key for key in asked.configs if key in todo]
+    if (
+        alone is not None
+    ):  # partners next to each other, first the one, then the other: a machine that grows slower favours neither
+        place = {key: at for at, key in enumerate(left)}
+        left.sort(key=lambda key: (seed := asked.configs[key].seed, place[key] * (-1) ** seed))
+    total = len(asked.configs)
+    print(f"{total} {what}: {total - len(left)} finished before, {len(left)} to do", flush=True)
+    jobs = [[*asked.jobs[key], "force=true"] if key in again else asked.jobs[key] for key in left]
+    for part in [jobs] if alone is None else [[[*job, *alone]] for job in jobs]:
+        start(launch, part)
+    return summarise(asked.configs, left)
+
+
+def _contended(run_dir: Path) -> bool:
+    record = read_record(run_dir)
+    return record is not None and bool((record["timing"] or {}).get("contended"))
+
+
+def _all(parts: Sequence[Requests]) -> Requests:
+    return reduce(Requests.__or__, parts, Requests({}, {}))

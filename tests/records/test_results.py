@@ -1,0 +1,131 @@
+"""The published studies under results/: what is committed there follows from the runs that are committed beside it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from omegaconf import OmegaConf
+from places import ROOT
+from scipy import stats
+
+from rnnbench.config import CONF
+from rnnbench.records import COLUMNS, with_missing
+from rnnbench.records.schema import TEXT, TIME
+from rnnbench.studies import StudyResult, evaluate, read_request, study_from
+
+PUBLISHED = sorted(path.parent for path in (ROOT / "results").glob("*/study.json"))
+by_name = pytest.mark.parametrize("directory", PUBLISHED, ids=lambda path: path.name)
+
+
+def runs_of(directory: Path) -> pd.DataFrame:
+    """runs.csv, its columns typed as those of load_results; dates aside, which no verdict needs."""
+    kinds = {name: kind for name, (_, kind) in COLUMNS.items() if kind != TIME}
+    text = {name: "str" for name, kind in kinds.items() if kind == TEXT}
+    runs = pd.read_csv(directory / "runs.csv", dtype=text, low_memory=False)
+    return runs.astype({name: kind for name, kind in kinds.items() if kind != TEXT and name in runs})
+
+
+def result_of(directory: Path) -> StudyResult:
+    request = read_request(directory)
+    assert request is not None
+    return evaluate(request.study, with_missing(runs_of(directory), request.runs), request.waiting)
+
+
+def test_there_is_one() -> None:
+    assert "folklore" in [path.name for path in PUBLISHED]
+
+
+@by_name
+def test_the_verdicts_follow_from_the_runs(directory: Path) -> None:
+    stated = pd.read_csv(directory / "verdicts.csv")
+    for each in result_of(directory).claims:
+        rows = stated[stated["claim"] == each.claim.id]
+        assert set(rows["verdict"]) == {each.verdict.outcome}, each.claim.id
+        effects = [judged.condition.effect.estimate for judged in each.verdict.conditions]
+        assert rows["effect"].to_numpy() == pytest.approx(effects, rel=1e-9, nan_ok=True), each.claim.id
+
+
+@pytest.mark.parametrize(
+    ("claim", "select", "column", "logarithm"),
+    [
+        ("on_par_jsb", {"dataset": "jsb"}, "test_score", False),
+        ("on_par_text", {"dataset": "tinyshakespeare", "budget_max_steps": 6000}, "test_score", False),
+        ("counting", {"dataset": "anbn"}, "test_score", False),
+        ("memory_peak", {"hidden_size_asked": 256}, "peak_bytes", True),
+    ],
+)
+def test_some_effects_and_their_p_values_by_scipy_alone(
+    claim: str, select: dict[str, Any], column: str, logarithm: bool
+) -> None:
+    runs = pd.read_csv(ROOT / "results/folklore/runs.csv", low_memory=False)
+    for name, value in select.items():
+        runs = runs[runs[name] == value]
+    table = runs.pivot(index="seed", columns="cell", values=column)
+    assert len(table) == 10
+    stated = pd.read_csv(ROOT / "results/folklore/verdicts.csv").query("claim == @claim").iloc[0]
+    first, second = (name.lower() for name in re.split(" [−/] ", stated["compared"]))
+    x, y = (np.log(table[name]) if logarithm else table[name] for name in (first, second))
+    effect = (x - y).mean()
+    assert stated["effect"] == pytest.approx(np.exp(effect) if logarithm else effect)
+    test = stats.permutation_test((x - y,), np.mean, permutation_type="samples", n_resamples=np.inf)
+    assert stated["p_difference"] == pytest.approx(test.pvalue)
+    assert stated["n"] == 10
+
+
+@by_name
+def test_the_claims_are_those_of_the_study_as_it_is_now(directory: Path) -> None:
+    values = OmegaConf.to_container(OmegaConf.load(CONF / "study" / f"{directory.name}.yaml"))
+    request = read_request(directory)
+    assert isinstance(values, dict) and request is not None
+    now = study_from(values["study"])
+    assert json.loads(json.dumps(asdict(now)["claims"])) == json.loads(json.dumps(asdict(request.study)["claims"]))
+
+
+@by_name
+def test_it_is_compact_and_whole(directory: Path) -> None:
+    files = [
+        path for path in directory.rglob("*") if path.is_file() and "runs" not in path.relative_to(directory).parts
+    ]
+    assert sum(path.stat().st_size for path in files) < 15e6
+    assert {"report.html", "verdicts.csv", "verdicts.md", "verdicts.tex", "runs.csv"} <= {path.name for path in files}
+    page = (directory / "report.html").read_text()
+    assert not re.search(r"""(src|href)=["']?(https?:|//)""", page)
+
+
+def readme_rows() -> list[tuple[str, str, str]]:
+    """Of the README's first table: (claim, the row, verdict)."""
+    row = r"^(\| .*\(results/folklore/report\.html#claim-(\w+)\).*\*\*(\w+)\*\*.*)$"
+    found = re.findall(row, (ROOT / "README.md").read_text(), re.M)
+    assert len(found) >= 10
+    return [(claim, line, verdict) for line, claim, verdict in found]
+
+
+def test_the_readme_tells_the_verdicts_that_were_found() -> None:
+    stated = pd.read_csv(ROOT / "results/folklore/verdicts.csv").drop_duplicates("claim").set_index("claim")["verdict"]
+    assert {claim: stated[claim] for claim, _, _ in readme_rows()} == {claim: v for claim, _, v in readme_rows()}
+
+
+def test_the_readme_tells_the_numbers_that_were_found() -> None:
+    """Every "effect [low, high]" is one of that claim's conditions, rounded as it is printed there."""
+    stated = pd.read_csv(ROOT / "results/folklore/verdicts.csv")
+    number = r"([−+]?[\d.]+)"
+    told = 0
+    for claim, line, _ in readme_rows():
+        found = stated.loc[stated["claim"] == claim, ["effect", "low", "high"]].to_numpy()
+        for printed in re.findall(rf"{number} \[{number}, {number}\]", line):
+            errors = [abs(found[:, place] - float(words.replace("−", "-"))) for place, words in enumerate(printed)]
+            units = [0.501 * 10.0 ** -len(words.partition(".")[2]) for words in printed]
+            near = [all(e[row] <= u for e, u in zip(errors, units, strict=True)) for row in range(len(found))]
+            assert any(near), (claim, printed)
+            told += 1
+        for printed in re.findall(r"(\d\.\d+) ×", re.sub(rf"{number} \[{number}, {number}\] ×", "", line)):
+            assert np.abs(found[:, 0] - float(printed)).min() <= 0.501 * 10.0 ** -len(printed.partition(".")[2]), claim
+            told += 1
+    assert told > 25
