@@ -1,0 +1,55 @@
+"""What a room holds, found by looking: a file is a thing, its name the file's; a name with a dot is an import path.
+
+    names("rnnbench.studies.kinds")                     ["closed_form", "paired", …], nothing imported
+    get("rnnbench.studies.kinds", "paired", Kind)       the one Kind of that file
+    get("rnnbench.studies.kinds", "mine.Sorted", Kind)  a user's own, from anywhere
+
+A file holds one class that derives from the room's base, and `base.py` that base; files whose names begin with an
+underscore hold what the others share.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TypeVar
+
+from rnnbench.errors import UsageError
+
+T = TypeVar("T")
+
+
+@cache
+def names(room: str) -> list[str]:
+    """The names of what stands in the room, a package."""
+    spec = find_spec(room)
+    assert spec is not None and spec.submodule_search_locations is not None
+    files = [file for folder in spec.submodule_search_locations for file in Path(folder).glob("[!_]*.py")]
+    return sorted(file.stem for file in files if file.stem != "base")
+
+
+@cache
+def get(room: str, name: str, base: type[T], key: str = "") -> T:
+    """An instance of what has this name. Raises UsageError, naming `key`, where there is none or it is of another kind.
+
+    base: what it derives from. key: whose value the name is, on the command line or in a file.
+    """
+    key = key or room.rpartition(".")[2]
+    if "." in name:
+        module, _, attribute = name.rpartition(".")
+        try:
+            found = getattr(import_module(module), attribute)
+        except Exception as error:  # a user's module may raise anything
+            raise UsageError(f"cannot be imported ({type(error).__name__}): {error}", key=key, value=name,
+                             allowed="package.module.Class") from error  # fmt: skip
+        if not (isinstance(found, type) and issubclass(found, base)):
+            raise UsageError("wrong kind", key=key, value=name, allowed=f"a class derived from {base.__name__}")
+        return found()
+    if name not in names(room):
+        raise UsageError(f"no such {key.rpartition('.')[2]}", key=key, value=name, allowed=", ".join(names(room)))
+    module_name = f"{room}.{name}"
+    own = [c for c in vars(import_module(module_name)).values() if isinstance(c, type) and c.__module__ == module_name]
+    (only,) = (c for c in own if issubclass(c, base))
+    return only()
