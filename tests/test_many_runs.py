@@ -15,7 +15,7 @@ from hydra._internal.utils import create_config_search_path
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 
-from rnnbench.cli.sweep import Composer
+from rnnbench.cli.composer import Composer
 from rnnbench.config import CONF
 
 CELLS, LENGTHS, SEEDS = ("lstm", "gru"), (50, 100, 200, 400, 800), range(1000)

@@ -19,8 +19,9 @@ class ResumingSweeper(BasicSweeper):
         super().__init__(max_batch_size=None, params=params)
 
     def sweep(self, arguments: list[str]) -> None:
+        from rnnbench.cli.composer import Composer
         from rnnbench.cli.study import check_study, run_study
-        from rnnbench.cli.sweep import Composer, sweep
+        from rnnbench.cli.sweep import sweep
 
         assert self.hydra_context is not None
         assert self.config is not None

@@ -45,7 +45,7 @@ def _hydra() -> None:
     for plugin in (ResumingSweeper, SlurmLauncher, LocalLauncher):
         plugins.register(plugin)  # where Hydra's scan does not see it: in an editable installation
 
-    from rnnbench.cli.sweep import job
+    from rnnbench.cli.job import job
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises what it would print in many lines
     hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(job)()

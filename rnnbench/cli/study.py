@@ -12,7 +12,8 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from rnnbench.cli.sweep import Composer, Launch, Requests, report, requests, start, summarise, unfinished
+from rnnbench.cli.composer import Composer
+from rnnbench.cli.sweep import Launch, Requests, report, requests, start, summarise, unfinished
 from rnnbench.errors import UsageError
 from rnnbench.records import read_record
 from rnnbench.studies import Study, Trial, Tuned, Tuning, check_names, choose, overrides, study_from, write_request

@@ -1,18 +1,9 @@
 """What one run is: the schema, its checks, its identity, and what it can choose from."""
 
-from rnnbench.config.schema import (
-    CONF,
-    MOST_THREADS,
-    BudgetConfig,
-    Choice,
-    Config,
-    OptimizerConfig,
-    cell_choices,
-    dataset_choices,
-    from_mapping,
-    make_cell,
-    make_dataset,
-)
+from rnnbench.config.checks import MOST_THREADS, from_mapping
+from rnnbench.config.choices import CONF, cell_choices, dataset_choices, make_cell, make_dataset
+from rnnbench.config.growth import added, place
+from rnnbench.config.schema import BudgetConfig, Choice, Config, OptimizerConfig
 
 __all__ = [
     "CONF",
@@ -21,9 +12,11 @@ __all__ = [
     "Choice",
     "Config",
     "OptimizerConfig",
+    "added",
     "cell_choices",
     "dataset_choices",
     "from_mapping",
     "make_cell",
     "make_dataset",
+    "place",
 ]

@@ -20,8 +20,8 @@ from hydra.types import RunMode
 from making import TINY
 
 from rnnbench.cells.lstm import LSTMCell
+from rnnbench.cli.composer import Composer
 from rnnbench.cli.study import check_study, study_jobs
-from rnnbench.cli.sweep import Composer
 from rnnbench.config import CONF, make_cell, make_dataset
 from rnnbench.errors import UsageError
 from rnnbench.records import COLUMNS, load_results, with_missing

@@ -20,7 +20,8 @@ from hydra.types import RunMode
 from making import TINY, tiny
 from sweeping import SWEEP, outcomes, rnnbench
 
-from rnnbench.cli.sweep import Composer, requests
+from rnnbench.cli.composer import Composer
+from rnnbench.cli.sweep import requests
 from rnnbench.config import CONF, from_mapping
 from rnnbench.errors import UsageError
 from rnnbench.run import run

@@ -55,6 +55,13 @@ def test_cell_and_dataset_are_made_from_their_own_keys() -> None:
     assert make_dataset(c).valid_size == 10  # type: ignore[attr-defined]
 
 
+def make_both(**changes: Any) -> None:
+    """The cell and the dataset too: classes are asked when they are needed, and not for an id."""
+    asked = config(**changes)
+    make_cell(asked)
+    make_dataset(asked)
+
+
 @pytest.mark.parametrize(
     ("changes", "parts"),
     [
@@ -96,7 +103,7 @@ def test_refused_in_one_line_that_names_key_value_and_what_is_allowed(
     changes: dict[str, Any], parts: tuple[str, ...]
 ) -> None:
     with pytest.raises(UsageError) as caught:
-        config(**changes)
+        make_both(**changes)
     line = str(caught.value)
     assert "\n" not in line
     for part in parts:

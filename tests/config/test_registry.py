@@ -10,6 +10,7 @@ from making import make, tiny
 from places import ROOT
 
 from rnnbench.config import cell_choices, dataset_choices
+from rnnbench.config.identity import identity
 from rnnbench.errors import UsageError
 from rnnbench.records import read_record
 from rnnbench.run import run
@@ -117,9 +118,9 @@ def test_an_edited_cell_is_another_run(tmp_path: Path, monkeypatch: pytest.Monke
     for name, text in (("first_try", MINE), ("second_try", MINE.replace("(1 - self.a)", "(2 - self.a)"))):
         (tmp_path / f"{name}.py").write_text(text)
         config = tiny("cell=custom", f"cell.target={name}.Leaky")
-        identity = config.identity()
-        assert len(identity["cell"].pop("source")) == 64
-        ids.append(config.identity()["cell"]["source"])
+        found = identity(config)
+        assert len(found["cell"].pop("source")) == 64
+        ids.append(identity(config)["cell"]["source"])
     assert ids[0] != ids[1]
 
 
@@ -131,6 +132,6 @@ def test_an_edited_base_of_a_cell_is_another_run(tmp_path: Path, monkeypatch: py
         (tmp_path / f"{name}_base.py").write_text(text)
         derived = f"from dataclasses import dataclass\nfrom {name}_base import Leaky\n"
         (tmp_path / f"{name}_derived.py").write_text(derived + "@dataclass(frozen=True)\nclass Own(Leaky): pass\n")
-        sources.append(tiny("cell=custom", f"cell.target={name}_derived.Own").identity()["cell"]["source"])
+        sources.append(identity(tiny("cell=custom", f"cell.target={name}_derived.Own"))["cell"]["source"])
     assert [len(each) for each in sources] == [128, 128]
     assert sources[0][64:] != sources[1][64:]

@@ -1,0 +1,98 @@
+"""Nested plain values → a Config whose every value may be, one by one and together.
+
+Classes are not imported here: whether a cell or dataset takes its options is checked where it is made (`choices`).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from rnnbench.config.schema import Choice, Config
+from rnnbench.config.source import class_facts
+from rnnbench.conversion import checked
+from rnnbench.errors import UsageError
+
+PLAIN_NAME = re.compile(r"\w[\w.+-]*")
+MOST_THREADS = 1024
+
+
+def from_mapping(values: Mapping[str, Any]) -> Config:
+    """A checked Config from nested plain values. Raises UsageError naming the key, the value and what is allowed."""
+    values = dict(values)
+    for key in ("cell", "dataset"):
+        values[key] = choice_from(key, values.get(key))
+    values.pop("study", None)
+    return validate(checked(Config, values, ""))
+
+
+def validate(config: Config) -> Config:
+    """The config, made canonical so that one run has one identity: a cell without a forget gate has no forget_bias.
+
+    Raises UsageError for values out of range and combinations that cannot be.
+    """
+    for key in ("hidden_size", "num_layers", "batch_size", "budget.eval_every"):
+        _at_least(config, key, 1)
+    for key in ("seq_len", "train_size", "embedding_size", "threads", "budget.max_steps", "budget.max_epochs",
+                "budget.patience"):  # fmt: skip
+        _at_least(config, key, 1)
+    for key in ("seed", "optimizer.weight_decay", "optimizer.momentum", "optimizer.warmup_steps", "checkpoint_seconds"):
+        _at_least(config, key, 0)
+    for key in ("optimizer.lr", "clip_norm", "budget.max_seconds"):
+        value = _get(config, key)
+        if value is not None and not (value > 0 and math.isfinite(value)):
+            raise UsageError("must be positive", key=key, value=value, allowed="a number above 0")
+    if not 0 <= config.dropout < 1:
+        raise UsageError("not a probability below 1", key="dropout", value=config.dropout, allowed="0 up to 1")
+    if config.optimizer.momentum and config.optimizer.name not in ("sgd", "rmsprop"):
+        raise UsageError(
+            f"{config.optimizer.name} has none",
+            key="optimizer.momentum",
+            value=config.optimizer.momentum,
+            allowed="0.0",
+        )
+    for key in ("name", "cell.name", "dataset.name"):
+        if not PLAIN_NAME.fullmatch(_get(config, key)):
+            raise UsageError("not a plain name", key=key, value=_get(config, key),
+                             allowed="letters, digits, _ + - and . inside")  # fmt: skip
+    if not 0 <= config.optimizer.momentum < 1:
+        raise UsageError("out of range", key="optimizer.momentum", value=config.optimizer.momentum, allowed="0 up to 1")
+    budget = config.budget
+    if budget.max_steps is None and budget.max_epochs is None and budget.max_seconds is None:
+        raise UsageError("no limit to the run", key="budget.max_steps", value=None,
+                         allowed="set one of budget.max_steps, budget.max_epochs, budget.max_seconds")  # fmt: skip
+    if config.optimizer.schedule != "constant" and budget.max_steps is None and budget.max_epochs is None:
+        raise UsageError("needs to know the last step", key="optimizer.schedule", value=config.optimizer.schedule,
+                         allowed="constant, or with budget.max_steps or budget.max_epochs")  # fmt: skip
+    if config.forget_bias is not None and class_facts("cell", config.cell.target).forget_gate is None:
+        config = replace(config, forget_bias=None)
+    return config
+
+
+def choice_from(key: str, values: Any) -> Choice:
+    if not isinstance(values, Mapping):
+        raise UsageError("no such choice", key=key, value=values, allowed=f"a name of conf/{key}")
+    options = dict(values)
+    for part in ("name", "target"):
+        if not isinstance(options.get(part), str) or options[part] in ("", "???"):
+            allowed = "text" if part == "name" else "package.module.Class"
+            raise UsageError("must be given", key=f"{key}.{part}", value=options.get(part), allowed=allowed)
+    return Choice(options.pop("name"), options.pop("target"), options)
+
+
+def _get(config: Config, key: str) -> Any:
+    value: Any = config
+    for part in key.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def _at_least(config: Config, key: str, least: int) -> None:
+    value = _get(config, key)
+    if value is not None and value < least:
+        raise UsageError("too small", key=key, value=value, allowed=f"{least} or more")
+    if key == "threads" and value is not None and value > MOST_THREADS:
+        raise UsageError("too many", key=key, value=value, allowed=f"1 to {MOST_THREADS}")

@@ -1,0 +1,91 @@
+"""What makes two requests the same run: a hash over the configuration, the same on any machine and in any release.
+
+The keys of release 0.1 are always hashed, in the form and with the values that they had there; keys and options added
+since (`growth.added`) only where they are not at their default; places never. Nothing is imported to tell: what a class
+says is read from its file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnnbench.config.source import class_facts
+from rnnbench.errors import UsageError
+from rnnbench.moved import frozen
+
+if TYPE_CHECKING:
+    from rnnbench.config.schema import Choice, Config
+
+
+def run_id(config: Config) -> str:
+    """Readable, and derived from what the run is: gru-adding-T500-h64-s0-1f2e3d4c.
+
+    Raises UsageError where a data file or the source of a user's class cannot be read.
+    """
+    length = "" if config.seq_len is None else f"-T{config.seq_len}"
+    digest = hashlib.sha256(json.dumps(identity(config), sort_keys=True).encode()).hexdigest()[:8]
+    return f"{config.cell.name}-{config.dataset.name}{length}-h{config.hidden_size}-s{config.seed}-{digest}"
+
+
+def identity(config: Config) -> dict[str, Any]:
+    """What is hashed. A data file counts by its content, not by its path; a user's class by its source."""
+    hashed = _without_defaults(config, config.to_dict())
+    hashed["dataset"].pop("path", None)
+    for key, digests in _contents(config).items():
+        choice: Choice = getattr(config, key)
+        for option, default in class_facts(key, choice.target).added.items():
+            if hashed[key].get(option, default) == default:
+                hashed[key].pop(option, None)
+        hashed[key] |= {"target": frozen(choice.target)} | digests
+    return hashed
+
+
+def recorded(config: Config) -> dict[str, Any]:
+    """The configuration as a record keeps it: beside each place a short digest of what was there."""
+    kept = config.to_dict()
+    for key, digests in _contents(config).items():
+        short = {name: hashlib.sha256(full.encode()).hexdigest()[:12] for name, full in digests.items()}
+        kept[key] |= {"target": frozen(kept[key]["target"])} | short
+    return kept
+
+
+def _without_defaults(config: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """`values` of a dataclass less its places and what was added to it and is at its default."""
+    kept = dict(values)
+    for f in fields(config):
+        value = getattr(config, f.name)
+        if f.metadata.get("place") or (f.metadata.get("added") and value == f.default):
+            del kept[f.name]
+        elif is_dataclass(value) and f.name not in ("cell", "dataset"):
+            kept[f.name] = _without_defaults(value, kept[f.name])
+    return kept
+
+
+def _contents(config: Config) -> dict[str, dict[str, str]]:
+    """Digests of what may change while its name stays: a data file, the source of a user's own class."""
+    found: dict[str, dict[str, str]] = {"cell": {}, "dataset": {}}
+    path = config.dataset.options.get("path")
+    if path is not None:
+        found["dataset"]["content"] = content_digest(path)
+    choices: Mapping[str, Choice] = {"cell": config.cell, "dataset": config.dataset}
+    for key, choice in choices.items():
+        if not choice.target.startswith("rnnbench."):
+            found[key]["source"] = "".join(map(content_digest, class_facts(key, choice.target).files))
+    return found
+
+
+@cache
+def content_digest(path: str) -> str:
+    """Of a file, sha256. Raises UsageError where it cannot be read."""
+    try:
+        return hashlib.sha256(Path(path).expanduser().read_bytes()).hexdigest()
+    except OSError as error:
+        raise UsageError(
+            f"cannot be read: {error.strerror}", key="dataset.path", value=path, allowed="a readable file"
+        ) from error
