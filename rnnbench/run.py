@@ -38,6 +38,7 @@ from rnnbench.recurrent import backends
 from rnnbench.recurrent.backends import kernel, workspace
 from rnnbench.training.loop import Progress, Training, evaluate
 from rnnbench.training.model import SequenceModel, matched_hidden_size
+from rnnbench.training.numerics import NUMERICS
 
 CHECKPOINT = "checkpoint.pt"
 
@@ -230,7 +231,12 @@ EMPTY: dict[str, Any] = {
 
 
 def _frame(config: Config, record: dict[str, Any], started: str) -> dict[str, Any]:
-    head = {"schema_version": SCHEMA_VERSION, "run_id": config.run_id, "config": config.recorded()}
+    head = {
+        "schema_version": SCHEMA_VERSION,
+        "numerics": NUMERICS,
+        "run_id": config.run_id,
+        "config": config.recorded(),
+    }
     return head | EMPTY | record | {"started": started, "finished": _now()}
 
 

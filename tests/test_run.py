@@ -19,6 +19,7 @@ from rnnbench.errors import UsageError
 from rnnbench.records import load_results, read_record
 from rnnbench.recurrent.backends import kernel
 from rnnbench.run import prepare, run
+from rnnbench.training.numerics import NUMERICS
 
 
 def record_of(config: Config) -> dict[str, Any]:
@@ -34,7 +35,8 @@ def test_the_record_says_what_was_run_and_what_came_of_it() -> None:
     assert ending.status == record["status"] == "ok"
     assert ending.run_dir == Path("results/here/runs") / config.run_id
     assert record["schema_version"] == 1
-    assert record["config"] == config.to_dict()
+    assert record["config"] == config.recorded()
+    assert record["numerics"] == NUMERICS
     # GRU: 3·5 rows of 2 inputs, 5 units and 2 biases; head: 5 + 1
     assert record["parameters"] == {"recurrent": 15 * (2 + 5 + 2), "total": 15 * 9 + 6}
     assert (record["steps"], record["stopped_by"], record["hidden_size"]) == (20, "max_steps", 5)

@@ -7,9 +7,7 @@ again goes on from its checkpoint as if nothing had happened.
 
 from __future__ import annotations
 
-import io
 import math
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
@@ -25,7 +23,7 @@ from rnnbench.data.base import Held, Task
 from rnnbench.errors import UsageError
 from rnnbench.machine.clocks import WARM_UP, StepClock
 from rnnbench.machine.interrupts import deferred_interrupt
-from rnnbench.records import write_bytes_atomically
+from rnnbench.training import checkpoint
 from rnnbench.training.model import Carried, SequenceModel
 from rnnbench.training.optimizers import learning_rate, make_optimizer
 
@@ -52,6 +50,13 @@ class Progress:
     stopped_by: str | None = None  # max_steps, max_epochs, max_seconds, patience, solved or diverged
     diverged_step: int | None = None
     contended: bool = False
+
+
+PARTS = {
+    "progress": tuple(f.name for f in fields(Progress)),
+    "model": (), "optimizer": (), "carried": (), "threads": (), "random": (), "cuda_random": (),
+}  # fmt: skip
+"""What a checkpoint holds, and of each part the names that it must have."""
 
 
 @dataclass
@@ -224,25 +229,18 @@ class Training:
             "random": torch.get_rng_state(),
             "cuda_random": torch.cuda.get_rng_state() if self.device.type == "cuda" else None,
         }
-        buffer = io.BytesIO()
-        torch.save(state, buffer)
-        write_bytes_atomically(self.checkpoint, buffer.getvalue())
+        checkpoint.write(self.checkpoint, state)
 
     def _restore(self) -> bool:
-        """Go on from the checkpoint, if there is a readable one."""
-        if self.checkpoint is None or not self.checkpoint.exists():
-            return False
-        try:
-            state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
-            progress, threads = Progress(**state["progress"]), state["threads"]
-        except Exception as error:  # whatever a damaged file makes torch raise
-            print(f"warning: {self.checkpoint} cannot be read ({type(error).__name__}): starting over", file=sys.stderr)
+        """Go on from the checkpoint, if there is one to go on from."""
+        state = None if self.checkpoint is None else checkpoint.read(self.checkpoint, self.device, PARTS)
+        if state is None:
             return False
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.progress = progress
+        self.progress = Progress(**state["progress"])
         self._carried = state["carried"]
-        torch.set_num_threads(threads)
+        torch.set_num_threads(state["threads"])
         torch.set_rng_state(state["random"].cpu())
         if state["cuda_random"] is not None:
             torch.cuda.set_rng_state(state["cuda_random"].cpu())

@@ -14,6 +14,7 @@ from rnnbench.config import Config
 from rnnbench.errors import UsageError
 from rnnbench.run import prepare
 from rnnbench.training.loop import Progress, Training, evaluate
+from rnnbench.training.numerics import NUMERICS
 from rnnbench.training.optimizers import learning_rate
 
 
@@ -168,6 +169,27 @@ def test_a_stateful_run_resumes_with_its_state(tmp_path: Path) -> None:
         killed.run()
     resumed, _ = train(config, tmp_path / "checkpoint.pt")
     assert same(weights(whole), weights(resumed))
+
+
+@pytest.mark.parametrize("numerics", [0, None])
+def test_a_checkpoint_of_another_numerics_starts_over_with_a_word(
+    numerics: int | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Release 0.1 did not write the number: its bits are those of 1."""
+    path = tmp_path / "checkpoint.pt"
+    begun, _ = train(tiny("threads=1"), path)
+    begun._save()
+    state = torch.load(path, weights_only=True)
+    if numerics is None:
+        del state["numerics"]
+    else:
+        state["numerics"] = numerics
+    torch.save(state, path)
+    resumed, _ = train(tiny("threads=1"), path)
+    said = capsys.readouterr().err
+    line = f"warning: {path} is of numerics 0, this program trains with {NUMERICS}: starting over\n"
+    assert said == ("" if numerics is None else line)
+    assert same(weights(begun), weights(resumed))
 
 
 @pytest.mark.parametrize("content", [b"half a checkpo", b"", b"PK\x03\x04"])

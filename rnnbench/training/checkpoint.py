@@ -1,0 +1,46 @@
+"""A run's state on disk while it is unfinished: written whole, believed only where this program can go on from it."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rnnbench.records import write_bytes_atomically
+from rnnbench.training.numerics import NUMERICS
+
+
+def write(path: Path, state: Mapping[str, Any]) -> None:
+    """Raises UsageError where it cannot be written; what was there before stays."""
+    buffer = io.BytesIO()
+    torch.save({"numerics": NUMERICS, **state}, buffer)
+    write_bytes_atomically(path, buffer.getvalue())
+
+
+def read(path: Path, device: torch.device, parts: Mapping[str, Collection[str]]) -> dict[str, Any] | None:
+    """The state, or None where there is none to go on from; one line says why, unless there is no file.
+
+    parts: what it must hold, and of each part the names in it ((): any).
+    """
+    if not path.exists():
+        return None
+    try:
+        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        whole = all(not names or set(state[part]) == set(names) for part, names in parts.items())
+        numerics = state.get("numerics", 1)
+    except Exception as error:  # whatever a damaged file makes torch raise
+        return _start_over(path, f"cannot be read ({type(error).__name__})")
+    if not whole:
+        return _start_over(path, "is of another version of rnnbench")
+    if numerics != NUMERICS:
+        return _start_over(path, f"is of numerics {numerics}, this program trains with {NUMERICS}")
+    return state
+
+
+def _start_over(path: Path, why: str) -> dict[str, Any] | None:
+    print(f"warning: {path} {why}: starting over", file=sys.stderr)
+    return None
