@@ -3,38 +3,29 @@
 What is used where, and why, with the measured coverage of every interval: `docs/statistics.md`.
 """
 
-from rnnbench.statistics.bootstrap import bootstrap_t_interval
 from rnnbench.statistics.conditions import (
     Condition,
     contrast_condition,
     paired_condition,
     solve_time_condition,
     success_condition,
-    unpaired_condition,
 )
 from rnnbench.statistics.equivalence import (
-    paired_equivalence,
     sign_flip_beyond,
     sign_flip_equivalence,
-    unpaired_equivalence,
 )
 from rnnbench.statistics.heterogeneity import Heterogeneity, cochran_q, heterogeneity
-from rnnbench.statistics.improvement import paired_probability_of_improvement, probability_of_improvement
-from rnnbench.statistics.intervals import Interval, interquartile_mean, iqm_interval, mean_interval
+from rnnbench.statistics.improvement import paired_probability_of_improvement
+from rnnbench.statistics.intervals import Interval, iqm_interval, mean_interval
 from rnnbench.statistics.multiplicity import holm
 from rnnbench.statistics.paired import (
     contrast_interval,
-    difference_of_differences,
     interaction_slopes,
-    paired_difference,
-    paired_ratio,
-    welch_difference,
 )
 from rnnbench.statistics.power import seeds_for_difference, seeds_for_equivalence
 from rnnbench.statistics.proportions import (
     mcnemar_test,
     paired_success_difference,
-    success_difference,
     success_rate,
 )
 from rnnbench.statistics.sign_flip import sign_flip_interval, sign_flip_test
@@ -43,8 +34,6 @@ from rnnbench.statistics.survival import (
     SurvivalCurve,
     kaplan_meier,
     logrank_test,
-    restricted_mean,
-    restricted_mean_difference,
     restricted_times,
 )
 from rnnbench.statistics.verdict import Claim, ConditionVerdict, Verdict, closed_form_verdict, verdict
@@ -58,30 +47,21 @@ __all__ = [
     "LogRank",
     "SurvivalCurve",
     "Verdict",
-    "bootstrap_t_interval",
     "closed_form_verdict",
     "cochran_q",
     "contrast_condition",
     "contrast_interval",
-    "difference_of_differences",
     "heterogeneity",
     "holm",
     "interaction_slopes",
-    "interquartile_mean",
     "iqm_interval",
     "kaplan_meier",
     "logrank_test",
     "mcnemar_test",
     "mean_interval",
     "paired_condition",
-    "paired_difference",
-    "paired_equivalence",
     "paired_probability_of_improvement",
-    "paired_ratio",
     "paired_success_difference",
-    "probability_of_improvement",
-    "restricted_mean",
-    "restricted_mean_difference",
     "restricted_times",
     "seeds_for_difference",
     "seeds_for_equivalence",
@@ -91,10 +71,6 @@ __all__ = [
     "sign_flip_test",
     "solve_time_condition",
     "success_condition",
-    "success_difference",
     "success_rate",
-    "unpaired_condition",
-    "unpaired_equivalence",
     "verdict",
-    "welch_difference",
 ]

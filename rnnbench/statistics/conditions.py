@@ -5,7 +5,6 @@ they ask and differ in what they know:
 
     paired_condition      a metric by seed                  sign-flip tests and interval
     contrast_condition    one contrast per seed             the same, for slopes and differences of differences
-    unpaired_condition    a metric, seeds not paired        Welch's t
     success_condition     solved or not, by seed            McNemar, Newcombe's paired interval
     solve_time_condition  time to solve, censored, by seed  restricted means, sign-flip
 """
@@ -21,15 +20,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rnnbench.statistics.checks import FloatArray, finite_vector, paired_vectors
-from rnnbench.statistics.equivalence import (
-    sign_flip_beyond,
-    sign_flip_equivalence,
-    t_beyond,
-    t_equivalence,
-    t_two_sided,
-)
+from rnnbench.statistics.equivalence import sign_flip_beyond, sign_flip_equivalence
 from rnnbench.statistics.intervals import NAN, Interval
-from rnnbench.statistics.paired import as_ratio, contrast_interval, log_ratios, welch_difference, welch_error
+from rnnbench.statistics.paired import as_ratio, contrast_interval, log_ratios
 from rnnbench.statistics.proportions import mcnemar_test, outcomes, paired_success_difference
 from rnnbench.statistics.sign_flip import sign_flip_test
 from rnnbench.statistics.survival import restricted_times
@@ -117,26 +110,6 @@ def contrast_condition(name: str, contrast: ArrayLike, margin: float | None = No
         1.0 if margin is None else sign_flip_beyond(d, margin),
         _spread(d),
     )
-
-
-def unpaired_condition(
-    name: str, x: ArrayLike, y: ArrayLike, margin: float | None = None, scale: Scale = "difference"
-) -> Condition:
-    """x (n,) against y (m,) where seeds are not paired: Welch's interval and tests. `spread` is that of one run of
-    each, so that "more seeds" still means more of both."""
-    if scale == "ratio":
-        a, b = log_ratios(x, np.ones_like(np.asarray(x, float))), log_ratios(y, np.ones_like(np.asarray(y, float)))
-        additive = unpaired_condition(name, a, b, _log_margin(name, margin))
-        return replace(additive, effect=as_ratio(additive.effect), margin=margin, scale="ratio")
-    a, b = finite_vector(x, "x"), finite_vector(y, "y")
-    effect = welch_difference(a, b)
-    if effect.n < 2:
-        return Condition(name, effect, 1.0, margin)
-    error, df = welch_error(a, b)
-    p = t_two_sided(effect.estimate, error, df)
-    within = 1.0 if margin is None else t_equivalence(effect.estimate, error, df, margin)
-    beyond = 1.0 if margin is None else t_beyond(effect.estimate, error, df, margin)
-    return Condition(name, effect, p, margin, within, beyond, error * math.sqrt(effect.n))
 
 
 def success_condition(name: str, x_solved: ArrayLike, y_solved: ArrayLike, margin: float | None = None) -> Condition:

@@ -11,13 +11,9 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
-from rnnbench.statistics.checks import finite_vector, paired_vectors
 from rnnbench.statistics.intervals import SEED
-from rnnbench.statistics.paired import welch_error
 from rnnbench.statistics.sign_flip import sign_flip_test
 
 
@@ -39,46 +35,6 @@ def sign_flip_beyond(differences: ArrayLike, margin: float, seed: int = SEED) ->
     above = sign_flip_test(differences, "greater", null=margin, seed=seed)
     below = sign_flip_test(differences, "less", null=-margin, seed=seed)
     return min(1.0, 2 * min(above, below))
-
-
-def paired_equivalence(x: ArrayLike, y: ArrayLike, margin: float) -> float:
-    """TOST with paired t-tests: the textbook form, exact for normal differences. x, y: (n,). n < 2 gives p = 1."""
-    d = np.subtract(*paired_vectors(x, y))
-    if len(d) < 2:
-        return 1.0
-    return t_equivalence(float(d.mean()), float(d.std(ddof=1)) / math.sqrt(len(d)), len(d) - 1, margin)
-
-
-def unpaired_equivalence(x: ArrayLike, y: ArrayLike, margin: float) -> float:
-    """TOST with Welch's t-tests. x: (n,), y: (m,). Fewer than two runs on a side give p = 1."""
-    a, b = finite_vector(x, "x"), finite_vector(y, "y")
-    if min(len(a), len(b)) < 2:
-        return 1.0
-    error, df = welch_error(a, b)
-    return t_equivalence(float(a.mean() - b.mean()), error, df, margin)
-
-
-def t_equivalence(effect: float, error: float, df: float, margin: float) -> float:
-    """p = max(P(T > (effect + margin)/se), P(T < (effect − margin)/se)), T with `df` degrees of freedom."""
-    _positive(margin)
-    return max(_upper_tail(effect + margin, error, df), _upper_tail(margin - effect, error, df))
-
-
-def t_beyond(effect: float, error: float, df: float, margin: float) -> float:
-    """p-value of H₀: |effect| ≤ margin, from an estimate and its standard error."""
-    _positive(margin)
-    return min(1.0, 2 * min(_upper_tail(effect - margin, error, df), _upper_tail(-margin - effect, error, df)))
-
-
-def t_two_sided(effect: float, error: float, df: float) -> float:
-    """p-value of no effect, 2 P(T > |effect|/se). Without any spread: 1 for an effect of 0, else 0."""
-    return min(1.0, 2 * _upper_tail(abs(effect), error, df))
-
-
-def _upper_tail(distance: float, error: float, df: float) -> float:
-    if error == 0.0:
-        return 0.0 if distance > 0 else 1.0
-    return float(stats.t.sf(distance / error, df))
 
 
 def _positive(margin: float) -> None:

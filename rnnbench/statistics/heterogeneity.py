@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,24 +10,18 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from rnnbench.statistics.checks import FloatArray, finite_vector
-from rnnbench.statistics.intervals import Interval
-from rnnbench.statistics.paired import contrast_interval
 
 
 @dataclass(frozen=True)
 class Heterogeneity:
     """`q` is Cochran's Q with `df` degrees of freedom; `i_squared` the share of the spread between datasets that
-    chance does not explain, 0 to 1; `tau` the standard deviation of the true effects (DerSimonian & Laird 1986), in
-    the effect's unit; `pooled` the inverse-variance mean; `method` names the test that `p_value` comes from."""
+    chance does not explain, 0 to 1; `method` names the test that `p_value` comes from."""
 
     q: float
     df: int
     p_value: float
     method: str
     i_squared: float
-    tau: float
-    pooled: float
-    effects: dict[str, Interval]
 
 
 def heterogeneity(differences: Mapping[str, ArrayLike]) -> Heterogeneity:
@@ -51,22 +44,20 @@ def heterogeneity(differences: Mapping[str, ArrayLike]) -> Heterogeneity:
     counts = np.array([len(d) for d in vectors.values()])
     means = np.array([d.mean() for d in vectors.values()])
     errors = np.array([d.std(ddof=1) for d in vectors.values()]) / np.sqrt(counts)
-    q, df, pooled, i_squared, tau = cochran_q(means, errors)
+    q, df, i_squared = cochran_q(means, errors)
     k, shares = len(counts), errors**-2.0 / (errors**-2.0).sum()
     spread = float(((1 - shares) ** 2 / (counts - 1)).sum())
     f = q / df / (1 + 2 * (k - 2) / (k**2 - 1) * spread)
     p = float(stats.f.sf(f, df, (k**2 - 1) / (3 * spread)))
-    effects = {name: contrast_interval(d) for name, d in vectors.items()}
-    return Heterogeneity(q, df, p, "Welch's one-way test", i_squared, tau, pooled, effects)
+    return Heterogeneity(q, df, p, "Welch's one-way test", i_squared)
 
 
-def cochran_q(effects: ArrayLike, standard_errors: ArrayLike) -> tuple[float, int, float, float, float]:
-    """Q, its degrees of freedom, the pooled effect, I² and τ. effects, standard_errors: (k,).
+def cochran_q(effects: ArrayLike, standard_errors: ArrayLike) -> tuple[float, int, float]:
+    """Q, its degrees of freedom and I². effects, standard_errors: (k,).
 
         w = 1/se²    pooled = Σwy/Σw    Q = Σ w (y − pooled)²    I² = max(0, (Q − df)/Q)
-        τ² = max(0, (Q − df)/(Σw − Σw²/Σw))
 
-    Cochran 1954; Higgins & Thompson 2002; DerSimonian & Laird 1986. ValueError for a standard error not above 0.
+    Cochran 1954; Higgins & Thompson 2002. ValueError for a standard error not above 0.
     """
     y, se = finite_vector(effects, "effects"), finite_vector(standard_errors, "standard_errors")
     if len(y) != len(se) or len(y) < 2:
@@ -76,5 +67,4 @@ def cochran_q(effects: ArrayLike, standard_errors: ArrayLike) -> tuple[float, in
     w: FloatArray = se**-2.0
     pooled = float(w @ y / w.sum())
     q, df = float(w @ (y - pooled) ** 2), len(y) - 1
-    tau_squared = max(0.0, (q - df) / float(w.sum() - (w @ w) / w.sum()))
-    return q, df, pooled, max(0.0, (q - df) / q) if q > 0 else 0.0, math.sqrt(tau_squared)
+    return q, df, max(0.0, (q - df) / q) if q > 0 else 0.0

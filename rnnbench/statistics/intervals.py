@@ -53,12 +53,6 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
     return Interval(mean, mean - reach, mean + reach, n, "t", confidence)
 
 
-def interquartile_mean(values: ArrayLike) -> float:
-    """Mean of the middle half: ⌊n/4⌋ values dropped at each end, as `scipy.stats.trim_mean(x, 0.25)`. NaN if n = 0."""
-    x = finite_vector(values, "values")
-    return float(_middle_mean(x)) if len(x) else NAN
-
-
 def iqm_interval(values: ArrayLike, confidence: float = 0.95, resamples: int = RESAMPLES, seed: int = SEED) -> Interval:
     """Percentile bootstrap interval for the inter-quartile mean (Agarwal et al. 2021, section 4.1 and appendix A).
 

@@ -1,4 +1,4 @@
-"""Effects: the difference or the ratio of two cells, by seed where seeds are paired, and contrasts of differences."""
+"""Effects: the difference or the ratio of two cells, by seed, and slopes of differences."""
 
 from __future__ import annotations
 
@@ -6,17 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
-from rnnbench.statistics.checks import FloatArray, finite_vector, open_unit, paired_vectors
-from rnnbench.statistics.intervals import NAN, Interval, mean_interval
+from rnnbench.statistics.checks import FloatArray, finite_vector, paired_vectors
+from rnnbench.statistics.intervals import Interval, mean_interval
 from rnnbench.statistics.sign_flip import sign_flip_interval
-
-
-def paired_difference(x: ArrayLike, y: ArrayLike, confidence: float = 0.95) -> Interval:
-    """Mean of xᵢ − yᵢ with an interval. x, y: (n,), element i of both from the same seed. See `contrast_interval`."""
-    first, second = paired_vectors(x, y)
-    return contrast_interval(first - second, confidence)
 
 
 def contrast_interval(contrast: ArrayLike, confidence: float = 0.95) -> Interval:
@@ -26,40 +19,6 @@ def contrast_interval(contrast: ArrayLike, confidence: float = 0.95) -> Interval
     """
     flipped = sign_flip_interval(contrast, confidence)
     return mean_interval(contrast, confidence) if np.isnan(flipped.low) else flipped
-
-
-def welch_difference(x: ArrayLike, y: ArrayLike, confidence: float = 0.95) -> Interval:
-    """Mean of x minus mean of y for unpaired runs, Welch's t interval (Welch 1947). x: (n,), y: (m,).
-
-    `n` of the result is the smaller of n and m; NaN bounds if that is below 2.
-    """
-    a, b = finite_vector(x, "x"), finite_vector(y, "y")
-    open_unit(confidence, "confidence")
-    n = min(len(a), len(b))
-    if n == 0:
-        return Interval(NAN, NAN, NAN, 0, "Welch t", confidence)
-    difference = float(a.mean() - b.mean())
-    if n < 2:
-        return Interval(difference, NAN, NAN, n, "Welch t", confidence)
-    error, df = welch_error(a, b)
-    reach = float(stats.t.ppf((1 + confidence) / 2, df)) * error
-    return Interval(difference, difference - reach, difference + reach, n, "Welch t", confidence)
-
-
-def welch_error(x: FloatArray, y: FloatArray) -> tuple[float, float]:
-    """Standard error of a difference of means, √(s²/n + s²/m), and the Welch–Satterthwaite degrees of freedom."""
-    v, w = float(x.var(ddof=1)) / len(x), float(y.var(ddof=1)) / len(y)
-    if v + w == 0.0:
-        return 0.0, float(len(x) + len(y) - 2)
-    return float(np.sqrt(v + w)), (v + w) ** 2 / (v**2 / (len(x) - 1) + w**2 / (len(y) - 1))
-
-
-def paired_ratio(x: ArrayLike, y: ArrayLike, confidence: float = 0.95) -> Interval:
-    """Geometric mean of xᵢ / yᵢ: the interval for log xᵢ − log yᵢ, back on the scale of ratios, where 1 is no effect.
-
-    x, y: (n,), positive: times, bytes, perplexities. ValueError for a value that is not above 0.
-    """
-    return as_ratio(contrast_interval(log_ratios(x, y), confidence))
 
 
 def log_ratios(x: ArrayLike, y: ArrayLike) -> FloatArray:
@@ -76,17 +35,6 @@ def as_ratio(logarithmic: Interval) -> Interval:
     """An interval for a mean of logarithms as one for a ratio of geometric means."""
     low, middle, high = (float(np.exp(v)) for v in (logarithmic.low, logarithmic.estimate, logarithmic.high))
     return replace(logarithmic, low=low, estimate=middle, high=high, method=f"{logarithmic.method} on log-ratios")
-
-
-def difference_of_differences(a1: ArrayLike, b1: ArrayLike, a2: ArrayLike, b2: ArrayLike) -> FloatArray:
-    """Interaction contrast of two cells in two conditions, by seed: (a2 − b2) − (a1 − b1), (n,).
-
-    Above 0: cell a gains on cell b from condition 1 to condition 2. Give it to `contrast_interval`, `sign_flip_test`
-    or `contrast_condition`. All four (n,) and paired by seed.
-    """
-    first = np.subtract(*paired_vectors(a1, b1))
-    second = np.subtract(*paired_vectors(a2, b2))
-    return np.subtract(*paired_vectors(second, first))
 
 
 def interaction_slopes(differences: ArrayLike, sizes: ArrayLike) -> FloatArray:

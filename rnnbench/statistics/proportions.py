@@ -33,23 +33,15 @@ def wilson_bounds(successes: float, n: int, confidence: float) -> tuple[float, f
     return (0.0 if successes == 0 else low), (1.0 if successes == n else high)
 
 
-def success_difference(successes_x: int, n_x: int, successes_y: int, n_y: int, confidence: float = 0.95) -> Interval:
-    """Difference of two independent rates, Newcombe's hybrid score interval (1998, Stat. Med. 17:873, method 10).
-
-        p̂₁ − p̂₂ − √((p̂₁ − l₁)² + (u₂ − p̂₂)²)  to  p̂₁ − p̂₂ + √((u₁ − p̂₁)² + (p̂₂ − l₂)²)
-
-    l, u: each rate's Wilson bounds. `n` of the result is the smaller of the two; NaN if one is 0.
-    """
-    first, second = success_rate(successes_x, n_x, confidence), success_rate(successes_y, n_y, confidence)
-    return _hybrid(first, second, 0.0, "Newcombe", confidence)
-
-
 def paired_success_difference(x_solved: ArrayLike, y_solved: ArrayLike, confidence: float = 0.95) -> Interval:
     """Difference of two rates over the same seeds, Newcombe's interval with correlation (1998, Stat. Med. 17:2635,
-    method 10): the independent one with −2φ̂ times the product of the two reaches under each root.
+    method 10). With l, u each rate's Wilson bounds,
+
+        low   p̂₁ − p̂₂ − √(a² + b² − 2φ̂ab)    a = p̂₁ − l₁,  b = u₂ − p̂₂
+        high  p̂₁ − p̂₂ + √(a² + b² − 2φ̂ab)    a = u₁ − p̂₁,  b = p̂₂ − l₂
 
     x_solved, y_solved: (n,) of booleans. φ̂ of the 2×2 table, its numerator reduced by n/2 (not below 0) when positive;
-    0 where a margin is empty.
+    0 where a margin is empty. n = 0 gives NaN.
     """
     x, y = _paired_outcomes(x_solved, y_solved)
     n = len(x)
@@ -61,7 +53,16 @@ def paired_success_difference(x_solved: ArrayLike, y_solved: ArrayLike, confiden
         numerator = max(numerator - n / 2, 0.0)
     correlation = numerator / math.sqrt(scale) if scale else 0.0
     first, second = success_rate(both + x_only, n, confidence), success_rate(both + y_only, n, confidence)
-    return _hybrid(first, second, correlation, "Newcombe, paired", confidence)
+
+    def root(a: float, b: float) -> float:
+        return math.sqrt(max(a * a + b * b - 2 * correlation * a * b, 0.0))
+
+    difference, method = first.estimate - second.estimate, "Newcombe, paired"
+    if n == 0:
+        return Interval(NAN, NAN, NAN, 0, method, confidence)
+    low = difference - root(first.estimate - first.low, second.high - second.estimate)
+    high = difference + root(first.high - first.estimate, second.estimate - second.low)
+    return Interval(difference, max(low, -1.0), min(high, 1.0), n, method, confidence)
 
 
 def mcnemar_test(x_solved: ArrayLike, y_solved: ArrayLike) -> float:
@@ -70,17 +71,6 @@ def mcnemar_test(x_solved: ArrayLike, y_solved: ArrayLike) -> float:
     x, y = _paired_outcomes(x_solved, y_solved)
     x_only, discordant = int((x & ~y).sum()), int((x ^ y).sum())
     return float(stats.binomtest(x_only, discordant, 0.5).pvalue) if discordant else 1.0
-
-
-def _hybrid(first: Interval, second: Interval, correlation: float, method: str, confidence: float) -> Interval:
-    difference, n = first.estimate - second.estimate, min(first.n, second.n)
-
-    def root(a: float, b: float) -> float:
-        return math.sqrt(max(a * a + b * b - 2 * correlation * a * b, 0.0)) if n else NAN
-
-    low = difference - root(first.estimate - first.low, second.high - second.estimate)
-    high = difference + root(first.high - first.estimate, second.estimate - second.low)
-    return Interval(difference, max(low, -1.0) if n else NAN, min(high, 1.0) if n else NAN, n, method, confidence)
 
 
 def _paired_outcomes(x_solved: ArrayLike, y_solved: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from rnnbench.statistics.checks import FloatArray, finite_vector, open_unit
-from rnnbench.statistics.intervals import NAN, Interval
+from rnnbench.statistics.intervals import NAN
 from rnnbench.statistics.proportions import outcomes, wilson_bounds
 
 
@@ -23,16 +23,13 @@ from rnnbench.statistics.proportions import outcomes, wilson_bounds
 class SurvivalCurve:
     """Share of runs that are still unsolved, a step function: `unsolved[i]` holds from `time[i]` to the next time.
 
-    All arrays (k,); `time[0]` is 0. `at_risk`: runs that had neither solved nor been stopped just before `time`;
-    `solved`: runs that solved at it; `low`, `high`: pointwise bounds of `confidence`.
+    All arrays (k,); `time[0]` is 0. `low`, `high`: pointwise bounds of `confidence`.
     """
 
     time: FloatArray
     unsolved: FloatArray
     low: FloatArray
     high: FloatArray
-    at_risk: NDArray[np.int64]
-    solved: NDArray[np.int64]
     n: int
     confidence: float
     method: str = "Kaplan-Meier, log-log"
@@ -70,44 +67,7 @@ def kaplan_meier(times: ArrayLike, solved: ArrayLike, confidence: float = 0.95) 
         sliver = wilson_bounds(0, n, confidence)[1]
         low[curve == 1], high[curve == 1] = 1 - sliver, 1.0
         low[curve == 0], high[curve == 0] = 0.0, sliver
-    return SurvivalCurve(moments, np.asarray(curve, dtype=np.float64), low, high, at_risk, events, n, confidence)
-
-
-def restricted_mean(times: ArrayLike, solved: ArrayLike, horizon: float, confidence: float = 0.95) -> Interval:
-    """Mean time to solve, counted up to `horizon`: the area under the Kaplan–Meier curve from 0 to the horizon.
-
-    With Aⱼ the area from tⱼ to the horizon, Greenwood's variance is Σ Aⱼ² dⱼ / (rⱼ (rⱼ − dⱼ)) (Klein & Moeschberger
-    2003, eq. 4.5.2). It divides by n where a sample variance divides by n − 1, and is used with z; both are too
-    narrow at ten runs. Here it is scaled by n/(n − 1) and used with t(n − 1), so that the interval *is* Student's for
-    min(time, horizon) when no run was stopped before the horizon. Same unit as `times`; always print the horizon.
-    ValueError if the curve is not known up to the horizon (the last run was stopped before it).
-    """
-    mean, error, n = _restricted(times, solved, horizon)
-    open_unit(confidence, "confidence")
-    reach = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * error if n > 1 else NAN
-    return Interval(mean, mean - reach, mean + reach, n, "restricted mean, t", confidence)
-
-
-def restricted_mean_difference(
-    x_times: ArrayLike,
-    x_solved: ArrayLike,
-    y_times: ArrayLike,
-    y_solved: ArrayLike,
-    horizon: float,
-    confidence: float = 0.95,
-) -> Interval:
-    """Difference of two restricted means, unpaired, with Welch–Satterthwaite degrees of freedom. See `restricted_mean`.
-
-    `n` of the result is the smaller number of runs. For paired seeds use `restricted_times` and `paired_difference`.
-    """
-    open_unit(confidence, "confidence")
-    (a, se_a, n), (b, se_b, m) = _restricted(x_times, x_solved, horizon), _restricted(y_times, y_solved, horizon)
-    reach = NAN
-    if min(n, m) > 1:
-        error = math.hypot(se_a, se_b)
-        df = error**4 / (se_a**4 / (n - 1) + se_b**4 / (m - 1)) if error else n + m - 2
-        reach = float(stats.t.ppf((1 + confidence) / 2, df)) * error
-    return Interval(a - b, a - b - reach, a - b + reach, min(n, m), "restricted mean, Welch t", confidence)
+    return SurvivalCurve(moments, np.asarray(curve, dtype=np.float64), low, high, n, confidence)
 
 
 def restricted_times(times: ArrayLike, solved: ArrayLike, horizon: float) -> FloatArray:
@@ -139,26 +99,6 @@ def logrank_test(x_times: ArrayLike, x_solved: ArrayLike, y_times: ArrayLike, y_
     if math.isnan(result.statistic):  # every run at risk solved at once: no variance
         return LogRank(0.0, 1.0)
     return LogRank(float(result.statistic) ** 2, float(result.pvalue))
-
-
-def _restricted(times: ArrayLike, solved: ArrayLike, horizon: float) -> tuple[float, float, int]:
-    """Restricted mean, its standard error, number of runs."""
-    t, done = _runs(times, solved)
-    if not (horizon > 0 and math.isfinite(horizon)):
-        raise ValueError(f"horizon must be positive and finite, not {horizon}")
-    n = len(t)
-    if n == 0:
-        return NAN, NAN, 0
-    if t.max() < horizon and not done[t == t.max()].all():
-        raise ValueError(f"the last run was stopped unsolved at {t.max():g}, so nothing is known up to {horizon:g}")
-    curve = kaplan_meier(t, done)
-    inside = curve.time < horizon
-    edges = np.append(curve.time[inside], horizon)
-    areas = np.diff(edges) * curve.unsolved[inside]  # (k,)
-    beyond = areas[::-1].cumsum()[::-1]  # (k,): from each time to the horizon
-    events, at_risk = curve.solved[inside], curve.at_risk[inside]
-    variance = float((beyond**2 * events / np.maximum(at_risk * (at_risk - events), 1)).sum())
-    return float(areas.sum()), math.sqrt(variance * n / (n - 1)) if n > 1 else NAN, n
 
 
 def _runs(times: ArrayLike, solved: ArrayLike) -> tuple[FloatArray, NDArray[np.bool_]]:

@@ -7,6 +7,7 @@ import importlib.util
 import math
 import re
 
+import numpy as np
 import pytest
 from places import ROOT
 from scipy import stats
@@ -68,3 +69,11 @@ def test_the_truth_that_is_to_be_covered_by_hand() -> None:
     low, high = stats.norm.cdf((-0.67449 - 0.7, 0.67449 - 0.7))
     middle = 2 * math.exp(0.245) * (high - low)
     assert script.population_centre(script.POPULATIONS["lognormal σ 0.7"], True) == pytest.approx(middle, abs=0.002)
+
+
+def test_yuens_standard_error_by_hand() -> None:
+    # 0 … 9, two dropped at each end: h = 6; winsorised 2 2 2 3 4 5 6 7 7 7 has mean 4.5, squares about it
+    # 6·6.25 + 2·2.25 + 2·0.25 = 42.5, so s_w = √(42.5/9); se = √(42.5/9) · √(9/30) = √(42.5/30)
+    centre, error = script.trimmed_moments(np.arange(10.0), 2)
+    assert centre == 4.5
+    assert error == pytest.approx(math.sqrt(42.5 / 30))
