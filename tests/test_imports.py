@@ -1,4 +1,4 @@
-"""The house: imports point down only, and each room knows no more than it must."""
+"""The house: imports point down only, each room knows no more than it must, and a file fits in a sitting."""
 
 from __future__ import annotations
 
@@ -75,6 +75,17 @@ def test_imports_point_down(path: Path) -> None:
 def test_nothing_imports_run_but_the_edge() -> None:
     users = {module_of(path) for path in FILES if "rnnbench.run" in imports(path)}
     assert {room_of(user) for user in users} <= {"cli"}
+
+
+def test_no_file_is_longer_than_a_sitting() -> None:
+    """About 200 lines are preferred; 300 is the most. Of every Python file that git has or would take."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    asked = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate", "*.py"]
+    listed = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    lines = {name: len((ROOT / name).read_text().splitlines()) for name in listed if (ROOT / name).exists()}
+    assert len(lines) > 100
+    assert {name: count for name, count in lines.items() if count > 300} == {}
 
 
 def test_the_report_loads_no_torch() -> None:

@@ -1,6 +1,6 @@
 """The parity check itself: what it passes, what it measures, what it leaves alone, and its command line.
 
-What it must fail is in test_planted_errors.py.
+What it must fail is in test_planted_cells.py and test_planted_backends.py.
 """
 
 from __future__ import annotations

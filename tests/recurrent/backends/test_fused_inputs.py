@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import warnings
-from pathlib import Path
 
 import pytest
 import torch
-from places import ROOT
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from rnnbench import parity
-from rnnbench.errors import UsageError
-from rnnbench.recurrent import backends
-from rnnbench.recurrent.backends import kernel, workspace
+from rnnbench.recurrent.backends import kernel
 from rnnbench.recurrent.layers import GRU, LSTM
 
 PAIRS = ((LSTM, torch.nn.LSTM), (GRU, torch.nn.GRU))
+
 
 pytestmark = pytest.mark.skipif(kernel.library() is None, reason="the kernel was not compiled")
 
@@ -47,11 +40,13 @@ def refused(call: object, *words: str) -> None:
         assert word in str(caught.value)
 
 
-def run(script: str, **environment: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", script],
-        capture_output=True, text=True, timeout=100, cwd=ROOT, env={**os.environ, **environment},
-    )  # fmt: skip
+def test_a_state_of_another_dtype_is_refused() -> None:
+    model, x = LSTM(2, 3, backend="fused"), torch.zeros(1, 1, 2)
+    state = (torch.zeros(1, 1, 3, dtype=torch.float64), torch.zeros(1, 1, 3, dtype=torch.float64))
+    with pytest.raises((RuntimeError, ValueError), match="float32"):
+        model(x, state)
+    with torch.autocast("cpu"):
+        assert model(x.bfloat16())[0].dtype == torch.float32
 
 
 @pytest.mark.parametrize(("ours", "theirs"), PAIRS)
@@ -166,110 +161,3 @@ def test_function_transforms_are_refused_or_left_to_torch() -> None:
     y = x.clone().requires_grad_()
     output = model(y)[0].flatten()[:2]
     refused(lambda: torch.autograd.grad(output, y, torch.eye(2), is_grads_batched=True), "vmap", "'eager' or 'torch'")
-
-
-def test_a_fork_before_the_first_parallel_step_does_not_hang() -> None:
-    script = """
-import os, signal, time, torch, rnnbench
-torch.set_num_threads(2)
-model, x = rnnbench.GRU(64, 64), torch.randn(50, 32, 64)
-torch.exp(torch.randn(1000000))  # torch has workers now, which the child will not have
-child = os.fork()
-if child == 0:
-    signal.alarm(20)
-    with torch.no_grad():
-        model(x)
-    os._exit(0)
-raise SystemExit(os.waitpid(child, 0)[1])
-"""
-    assert run(script, OMP_NUM_THREADS="2").returncode == 0
-
-
-def test_a_fork_while_another_thread_asks_for_memory_does_not_hang() -> None:
-    child = None
-    with workspace._POOL.lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of forking with threads, which is the point
-        child = os.fork()
-        if child == 0:
-            import signal
-
-            signal.alarm(20)
-            workspace.empty((1000, 1000), torch.float32)
-            os._exit(0)
-    assert os.waitpid(child, 0)[1] == 0
-
-
-def test_blocks_go_back_to_the_system_when_later_work_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workspace, "_POOL", workspace._Pool())
-    block = workspace.empty((1234, 567), torch.float32)
-    workspace.empty((123, 4567), torch.float32)  # nobody holds it
-    assert len(workspace._POOL.blocks) == 2
-    for _ in range(workspace.UNUSED_ROUNDS + 2 * workspace.LOOK):
-        workspace.empty((3,), torch.float32)
-    assert len(workspace._POOL.blocks) == 1  # the one that is in use
-    del block
-    for _ in range(workspace.UNUSED_ROUNDS + 2 * workspace.LOOK):
-        workspace.empty((3,), torch.float32)
-    assert not workspace._POOL.blocks
-
-
-def test_blocks_that_nobody_holds_can_be_returned_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workspace, "_POOL", workspace._Pool())
-    block = workspace.empty((1234, 567), torch.float32)
-    view, _ = block.view(-1)[5:], workspace.empty((123, 4567), torch.float32)
-    del block, _
-    workspace.release()
-    assert len(workspace._POOL.blocks) == 1  # the view's
-    del view
-    workspace.release()
-    assert not workspace._POOL.blocks
-
-
-def test_no_memory_is_the_error_that_torch_gives() -> None:
-    with pytest.raises(RuntimeError, match="memory"):
-        workspace.empty((1 << 46,), torch.float32)
-
-
-def test_instruction_sets_are_named_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RNNBENCH_ISA", "BaseLine")
-    assert kernel.isa() == "baseline"
-
-
-def test_an_unknown_instruction_set_is_no_failed_parity(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RNNBENCH_ISA", "mmx")
-    with pytest.raises(UsageError, match=r"^RNNBENCH_ISA=mmx: .*allowed: baseline"):
-        parity.quick_check(GRU(2, 3).cell, "fused", torch.float32, "cpu")
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["rnnbench.parity", "cell=gru"],
-        ["rnnbench.speed", "cell=gru", "size=2x3x1x4"],
-        ["rnnbench", "budget.max_steps=1"],
-    ],
-)
-def test_an_unknown_instruction_set_ends_every_command_at_its_start(command: list[str], tmp_path: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "RNNBENCH_ISA": "mmx"}
-    whole = [sys.executable, "-m", *command]
-    ended = subprocess.run(whole, capture_output=True, text=True, cwd=tmp_path, env=environment)
-    assert ended.returncode == 2
-    assert ended.stderr.count("\n") == 1 and "RNNBENCH_ISA=mmx" in ended.stderr
-    assert not list(tmp_path.rglob("*.json")) and not ended.stdout
-
-
-def test_a_kernel_that_does_not_load_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / f"_fused{kernel.EXTENSION_SUFFIXES[0]}").write_text("no library")
-    monkeypatch.setattr(kernel, "__file__", str(tmp_path / "kernel.py"))
-    monkeypatch.setattr(kernel, "_library", None)
-    monkeypatch.setattr(kernel, "_missing", None)
-    backends.say_what_is_missing.cache_clear()
-    assert LSTM(2, 3).used_backend == "torch"
-    said = capfd.readouterr().err
-    assert said.count("\n") == 1
-    assert "does not load: " in said and "_fused" in said and "compiled" not in said
-    with pytest.raises(UsageError, match=r"does not load: .*_fused"):
-        LSTM(2, 3, backend="fused")
-    backends.say_what_is_missing.cache_clear()

@@ -1,0 +1,162 @@
+"""Where the compiled kernel is used and where not, what is said of it, and that it survives a fork."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+from places import ROOT
+
+from rnnbench import parity
+from rnnbench.cells.gru import GRUCell
+from rnnbench.cells.lstm import LSTMCell
+from rnnbench.errors import UsageError
+from rnnbench.recurrent import backends
+from rnnbench.recurrent.backends import fused, kernel
+from rnnbench.recurrent.layers import GRU, LSTM
+
+pytestmark = pytest.mark.skipif(kernel.library() is None, reason="the kernel was not compiled")
+
+
+def run(script: str, **environment: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        capture_output=True, text=True, timeout=100, cwd=ROOT, env={**os.environ, **environment},
+    )  # fmt: skip
+
+
+def test_a_subclass_may_have_other_equations_so_it_has_no_kernel() -> None:
+    class Mine(LSTMCell):
+        pass
+
+    assert fused.unsupported(Mine(), torch.device("cpu"), torch.float32)
+    assert fused.unsupported(LSTMCell(), torch.device("cpu"), torch.float16)
+    assert fused.unsupported(LSTMCell(), torch.device("meta"), torch.float32)
+
+
+def test_auto_steps_aside_where_packing_the_weights_costs_more_than_it_saves() -> None:
+    chosen = [cell_backend(T, B, H) for T, B, H in ((20, 1, 1024), (50, 1, 1024), (20, 4, 1024), (20, 1, 64))]
+    assert chosen == ["fused"] * 4
+    with torch.no_grad():
+        chosen = [cell_backend(T, B, H) for T, B, H in ((20, 1, 1024), (50, 1, 1024), (20, 4, 1024), (20, 1, 64))]
+    assert chosen == ["torch", "fused", "fused", "fused"]
+
+
+def cell_backend(T: int, B: int, H: int) -> str:
+    return backends.choose("auto", GRUCell(), torch.device("cpu"), torch.float32, (T, B, 2, H))
+
+
+def test_without_a_kernel_the_others_take_over_and_say_so_once(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(kernel, "library", lambda: None)
+    backends.say_what_is_missing.cache_clear()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(2):
+            model = LSTM(2, 3, backend="auto")
+            assert model.used_backend == "torch"
+            model(torch.zeros(1, 1, 2))
+    said = capfd.readouterr().err
+    assert said.count("\n") == 1
+    assert "not compiled" in said
+    with pytest.raises(UsageError, match=r"backend=fused: .*not compiled"):
+        LSTM(2, 3, backend="fused")
+    backends.say_what_is_missing.cache_clear()
+
+
+def test_a_kernel_that_does_not_load_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / f"_fused{kernel.EXTENSION_SUFFIXES[0]}").write_text("no library")
+    monkeypatch.setattr(kernel, "__file__", str(tmp_path / "kernel.py"))
+    monkeypatch.setattr(kernel, "_library", None)
+    monkeypatch.setattr(kernel, "_missing", None)
+    backends.say_what_is_missing.cache_clear()
+    assert LSTM(2, 3).used_backend == "torch"
+    said = capfd.readouterr().err
+    assert said.count("\n") == 1
+    assert "does not load: " in said and "_fused" in said and "compiled" not in said
+    with pytest.raises(UsageError, match=r"does not load: .*_fused"):
+        LSTM(2, 3, backend="fused")
+    backends.say_what_is_missing.cache_clear()
+
+
+def test_instruction_sets_are_named_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RNNBENCH_ISA", "BaseLine")
+    assert kernel.isa() == "baseline"
+
+
+def test_an_unknown_instruction_set_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RNNBENCH_ISA", "mmx")
+    with pytest.raises(UsageError, match="RNNBENCH_ISA=mmx"):
+        LSTM(2, 3, backend="fused")(torch.zeros(1, 1, 2))
+
+
+def test_an_unknown_instruction_set_is_no_failed_parity(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RNNBENCH_ISA", "mmx")
+    with pytest.raises(UsageError, match=r"^RNNBENCH_ISA=mmx: .*allowed: baseline"):
+        parity.quick_check(GRU(2, 3).cell, "fused", torch.float32, "cpu")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["rnnbench.parity", "cell=gru"],
+        ["rnnbench.speed", "cell=gru", "size=2x3x1x4"],
+        ["rnnbench", "budget.max_steps=1"],
+    ],
+)
+def test_an_unknown_instruction_set_ends_every_command_at_its_start(command: list[str], tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "RNNBENCH_ISA": "mmx"}
+    whole = [sys.executable, "-m", *command]
+    ended = subprocess.run(whole, capture_output=True, text=True, cwd=tmp_path, env=environment)
+    assert ended.returncode == 2
+    assert ended.stderr.count("\n") == 1 and "RNNBENCH_ISA=mmx" in ended.stderr
+    assert not list(tmp_path.rglob("*.json")) and not ended.stdout
+
+
+def test_works_in_a_forked_child() -> None:
+    script = """
+import os, torch, rnnbench
+torch.set_num_threads(2)
+model, x = rnnbench.GRU(8, 64, backend="fused"), torch.randn(50, 32, 8)
+expected = model(x)[0]
+child = os.fork()
+if child == 0:
+    with torch.no_grad():
+        output = model(x)[0]
+    torch.set_num_threads(1)  # torch's own operators would wait for the parent's workers
+    os._exit(0 if torch.equal(output, expected) else 1)
+raise SystemExit(os.waitpid(child, 0)[1])
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", script], check=True, timeout=100, cwd=ROOT)
+
+
+def test_a_fork_before_the_first_parallel_step_does_not_hang() -> None:
+    script = """
+import os, signal, time, torch, rnnbench
+torch.set_num_threads(2)
+model, x = rnnbench.GRU(64, 64), torch.randn(50, 32, 64)
+torch.exp(torch.randn(1000000))  # torch has workers now, which the child will not have
+child = os.fork()
+if child == 0:
+    signal.alarm(20)
+    with torch.no_grad():
+        model(x)
+    os._exit(0)
+raise SystemExit(os.waitpid(child, 0)[1])
+"""
+    assert run(script, OMP_NUM_THREADS="2").returncode == 0
+
+
+@pytest.mark.slow
+def test_the_native_tests_pass_under_sanitizers() -> None:
+    if subprocess.run(["which", "g++"], capture_output=True).returncode:
+        pytest.skip("no g++")
+    subprocess.run(["bash", str(ROOT / "scripts" / "sanitize")], check=True, cwd=ROOT, env=os.environ)
