@@ -37,7 +37,7 @@ class BuildKernel(build_ext):
 setup(
     ext_modules=[
         Extension(
-            "rnnbench.recurrent.backends._fused",  # a plain shared library, loaded with ctypes
+            "rnnbench.recurrent._fused",  # a plain shared library, loaded with ctypes
             sources=["csrc/fused.cpp", "csrc/threads.cpp", *(s for s in FLAGS if X86 or "baseline" in s)],
             depends=sorted(path.as_posix() for path in Path("csrc").glob("*.h")),
             optional=True,

@@ -3,6 +3,7 @@
     rnnbench.LSTM, GRU, RNN     drop-in for torch.nn's, with a choice of backend
     rnnbench.Recurrent          the same for any cell
     rnnbench.Cell, Dataset      what your own cell or dataset derives from; Parameters and State are types of a step
+    rnnbench.Backend            what a way of your own to carry a cell through time derives from
     rnnbench.load_results       the records of many runs as one DataFrame
 
 Names are imported when first used, so that reading records does not load torch.
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from rnnbench.cells.base import State as State
     from rnnbench.data.base import Dataset as Dataset
     from rnnbench.records import load_results as load_results
+    from rnnbench.recurrent.backends.base import Backend as Backend
     from rnnbench.recurrent.layers import GRU as GRU
     from rnnbench.recurrent.layers import LSTM as LSTM
     from rnnbench.recurrent.layers import RNN as RNN
@@ -31,6 +33,7 @@ __version__ = "0.1.0"
 moved.install()
 
 _HOMES = {
+    "Backend": "rnnbench.recurrent.backends.base",
     "Cell": "rnnbench.cells.base",
     "Dataset": "rnnbench.data.base",
     "GRU": "rnnbench.recurrent.layers",
@@ -41,7 +44,7 @@ _HOMES = {
     "State": "rnnbench.cells.base",
     "load_results": "rnnbench.records",
 }
-__all__ = ["GRU", "LSTM", "RNN", "Cell", "Dataset", "Parameters", "Recurrent", "State", "load_results"]
+__all__ = ["GRU", "LSTM", "RNN", "Backend", "Cell", "Dataset", "Parameters", "Recurrent", "State", "load_results"]
 
 
 def __getattr__(name: str) -> Any:

@@ -34,8 +34,7 @@ from rnnbench.records import (
     write_record,
     write_text_atomically,
 )
-from rnnbench.recurrent import backends
-from rnnbench.recurrent.backends import kernel, workspace
+from rnnbench.recurrent import backends, kernel, workspace
 from rnnbench.training.loop import Progress, Training, evaluate
 from rnnbench.training.model import SequenceModel, matched_hidden_size
 from rnnbench.training.numerics import NUMERICS

@@ -17,7 +17,7 @@ from rnnbench import run as run_module
 from rnnbench.config import Config
 from rnnbench.errors import UsageError
 from rnnbench.records import load_results, read_record
-from rnnbench.recurrent.backends import kernel
+from rnnbench.recurrent import kernel
 from rnnbench.run import prepare, run
 from rnnbench.training.numerics import NUMERICS
 

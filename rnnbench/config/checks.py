@@ -15,6 +15,7 @@ from rnnbench.config.schema import Choice, Config
 from rnnbench.config.source import class_facts
 from rnnbench.conversion import checked
 from rnnbench.errors import UsageError
+from rnnbench.registry import names
 
 PLAIN_NAME = re.compile(r"\w[\w.+-]*")
 MOST_THREADS = 1024
@@ -60,6 +61,9 @@ def validate(config: Config) -> Config:
                              allowed="letters, digits, _ + - and . inside")  # fmt: skip
     if not 0 <= config.optimizer.momentum < 1:
         raise UsageError("out of range", key="optimizer.momentum", value=config.optimizer.momentum, allowed="0 up to 1")
+    backends = ("auto", *names("rnnbench.recurrent.backends"))
+    if config.backend not in backends and "." not in config.backend:
+        raise UsageError("no such backend", key="backend", value=config.backend, allowed=", ".join(backends))
     budget = config.budget
     if budget.max_steps is None and budget.max_epochs is None and budget.max_seconds is None:
         raise UsageError("no limit to the run", key="budget.max_steps", value=None,

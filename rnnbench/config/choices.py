@@ -60,22 +60,20 @@ def _make(key: str, choice: Choice) -> Any:
 
 @cache
 def resolve(key: str, target: str) -> type:
-    """The class at an import path such as package.module.Class, checked to be a Cell or a Dataset."""
+    """The class at an import path such as package.module.Class, checked to be a Cell, a Dataset or a Backend."""
     from rnnbench.cells.base import Cell
     from rnnbench.data.base import Dataset
+    from rnnbench.recurrent.backends.base import Backend
 
-    base = {"cell": Cell, "dataset": Dataset}[key]
+    base: type = {"cell": Cell, "dataset": Dataset, "backend": Backend}[key]
+    key = key if key == "backend" else f"{key}.target"
     module, _, attribute = target.rpartition(".")
     try:
         cls = getattr(import_module(module), attribute)
     except Exception as error:  # a user's module may raise anything
-        raise UsageError(
-            f"cannot be imported ({type(error).__name__}): {error}",
-            key=f"{key}.target",
-            value=target,
-            allowed="package.module.Class",
-        ) from error
-    if not (isinstance(cls, type) and issubclass(cls, base) and is_dataclass(cls)):
-        raise UsageError("wrong kind", key=f"{key}.target", value=target,
-                         allowed=f"a dataclass derived from rnnbench.{base.__name__}")  # fmt: skip
+        raise UsageError(f"cannot be imported ({type(error).__name__}): {error}", key=key, value=target,
+                         allowed="package.module.Class") from error  # fmt: skip
+    wanted = "a class" if key == "backend" else "a dataclass"
+    if not (isinstance(cls, type) and issubclass(cls, base) and (key == "backend" or is_dataclass(cls))):
+        raise UsageError("wrong kind", key=key, value=target, allowed=f"{wanted} derived from rnnbench.{base.__name__}")
     return cls

@@ -43,6 +43,8 @@ def identity(config: Config) -> dict[str, Any]:
             if hashed[key].get(option, default) == default:
                 hashed[key].pop(option, None)
         hashed[key] |= {"target": frozen(choice.target)} | digests
+    if "." in config.backend:
+        hashed["backend"] = [config.backend, _source("backend", config.backend)]
     return hashed
 
 
@@ -76,8 +78,12 @@ def _contents(config: Config) -> dict[str, dict[str, str]]:
     choices: Mapping[str, Choice] = {"cell": config.cell, "dataset": config.dataset}
     for key, choice in choices.items():
         if not choice.target.startswith("rnnbench."):
-            found[key]["source"] = "".join(map(content_digest, class_facts(key, choice.target).files))
+            found[key]["source"] = _source(key, choice.target)
     return found
+
+
+def _source(key: str, target: str) -> str:
+    return "".join(map(content_digest, class_facts(key, target).files))
 
 
 @cache

@@ -65,7 +65,7 @@ class Config:
     seed: int = 0
     device: Literal["auto", "cpu", "cuda"] = "auto"
     dtype: Literal["float32", "float64"] = "float32"
-    backend: Literal["auto", "eager", "torch", "fused"] = "auto"
+    backend: str = "auto"
     threads: int | None = None
     name: str = place("default")
     results_dir: str = place("results")

@@ -34,7 +34,7 @@ class ClassFacts:
 
 @cache
 def class_facts(key: str, target: str) -> ClassFacts:
-    """What the class at an import path says. Raises UsageError where there is none; key: cell or dataset."""
+    """What the class at an import path says. Raises UsageError where there is none; key: cell, dataset or backend."""
     try:
         return _read(target)
     except _NotPlainError:

@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> int:
     try:
         request = dict.fromkeys(KEYS, "") | pairs(arguments, KEYS)
         cells = cells_of(request["cell"])
-        names = several("backend", request["backend"], list(backends.BACKENDS))
+        names = backends.several(request["backend"])
         dtypes = several("dtype", request["dtype"], list(DTYPES))
         devices = _devices(request["device"])
         able, unable = _combinations(cells, names, dtypes, devices)
@@ -91,7 +91,7 @@ def _combinations(
     """What can be checked, and a line for each thing that cannot. Raises UsageError when nothing can."""
     able, unable = [], []
     for cell, backend, dtype, device in product(cells, names, dtypes, devices):
-        reason = backends.BACKENDS[backend].unsupported(cells[cell], torch.device(device), DTYPES[dtype])
+        reason = backends.named(backend).unsupported(cells[cell], torch.device(device), DTYPES[dtype])
         if reason is None:
             able.append((cell, backend, dtype, device))
         else:

@@ -35,7 +35,7 @@ import torch
 from rnnbench.cells.base import Cell
 from rnnbench.config import MOST_THREADS
 from rnnbench.config.arguments import cells as cells_of
-from rnnbench.config.arguments import one_of, pairs, several
+from rnnbench.config.arguments import one_of, pairs
 from rnnbench.errors import UsageError
 from rnnbench.machine.threads import cores
 from rnnbench.recurrent import backends
@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> int:
         request = DEFAULTS | pairs(arguments, list(DEFAULTS))
         quick = one_of("quick", request["quick"], ["true", "false"]) == "true"
         cells = cells_of(request["cell"])
-        names = several("backend", request["backend"], list(backends.BACKENDS))
+        names = backends.several(request["backend"])
         sizes = [_size(text) for text in (request["size"] or (QUICK if quick else GRID)).split(",")]
         most = min(MOST_THREADS, 4 * (os.cpu_count() or 1))  # more has no meaning, and the threads take memory
         dtype = getattr(torch, one_of("dtype", request["dtype"], ["float32", "float64"]))
@@ -99,7 +99,7 @@ def _check_backends(
         able = backends.available(cell, device, dtype)
         for name in names if asked else ():
             if name not in able:
-                reason = backends.BACKENDS[name].unsupported(cell, device, dtype)
+                reason = backends.named(name).unsupported(cell, device, dtype)
                 raise UsageError(str(reason), key="backend", value=name, allowed=", ".join(able))
 
 

@@ -100,7 +100,7 @@ def measure(
             Candidate(name, cell, backend, size, dtype, device)
             for name, cell in cells.items()
             for backend in names
-            if backends.BACKENDS[backend].unsupported(cell, device, dtype) is None
+            if backends.named(backend).unsupported(cell, device, dtype) is None
         ]
         roof = matmul_rate(dtype, device)
         begin = time.perf_counter()

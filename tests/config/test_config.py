@@ -81,7 +81,7 @@ def make_both(**changes: Any) -> None:
         ({"dtype": "float16"}, ("dtype=float16", "float32, float64")),
         ({"forget_bias": "chron"}, ("forget_bias=chron", "a number, chrono, null")),
         ({"forget_bias": True}, ("forget_bias=true", "a number, chrono, null")),
-        ({"backend": "cudnn"}, ("backend=cudnn", "auto, eager, torch, fused")),
+        ({"backend": "cudnn"}, ("backend=cudnn", "auto, eager, fused, torch")),
         ({"force": "yes"}, ("force=yes", "true, false")),
         ({"optimizer__lr": 0}, ("optimizer.lr=0.0", "above 0")),
         ({"optimizer__lr": float("nan")}, ("optimizer.lr=nan", "a number")),

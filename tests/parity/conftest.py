@@ -15,7 +15,9 @@ from rnnbench.recurrent import backends
 @pytest.fixture
 def plant(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., tuple[Tensor, State]]], str]:
     def register(forward: Callable[..., tuple[Tensor, State]]) -> str:
-        backend = SimpleNamespace(unsupported=lambda cell, device, dtype: None, forward=forward)
+        backend = SimpleNamespace(
+            unsupported=lambda cell, device, dtype: None, preferred=lambda *_: True, forward=forward
+        )
         monkeypatch.setitem(backends.BACKENDS, "planted", backend)
         return "planted"
 

@@ -25,6 +25,7 @@ from rnnbench.parity.cases import Case
 from rnnbench.parity.compare import _relative_error
 from rnnbench.recurrent import backends
 from rnnbench.recurrent.backends import eager
+from rnnbench.recurrent.backends.base import carry
 from rnnbench.recurrent.layers import GRU, LSTM, Recurrent
 
 CELLS = cell_choices()
@@ -130,10 +131,10 @@ def test_quick_check_is_quick() -> None:
 
 def test_quick_check_error_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     def doubled(stack, x, state):
-        output, last = eager.forward(stack, x, state)
+        output, last = carry(eager.run_layer, stack, x, state)
         return 2 * output, last
 
-    planted = SimpleNamespace(unsupported=lambda *_: None, forward=doubled)
+    planted = SimpleNamespace(unsupported=lambda *_: None, preferred=lambda *_: True, forward=doubled)
     monkeypatch.setitem(backends.BACKENDS, "eager", planted)
     with pytest.raises(
         parity.ParityError, match=r"backend eager fails its parity check: .* torch\.nn float64"

@@ -21,7 +21,7 @@ from rnnbench.cells.gru_reset_before import GRUResetBeforeCell
 from rnnbench.cells.lstm import LSTMCell
 from rnnbench.cells.rnn import RNNCell
 from rnnbench.recurrent.backends import eager
-from rnnbench.recurrent.backends.base import Stack
+from rnnbench.recurrent.backends.base import Stack, carry
 from rnnbench.recurrent.layers import Recurrent
 
 LONG = [case for case in parity.GRID if case.seq_len == 500]
@@ -71,20 +71,20 @@ def tail_of_eight_lost(cell: Cell, x: Tensor, state: State, p: Parameters, rever
 
 def in_float32(stack: Stack, x: Tensor, state: State) -> tuple[Tensor, State]:
     layers = [[{n: w.float() for n, w in p.items()} for p in layer] for layer in stack.layers]
-    output, last = eager.forward(Stack(stack.cell, layers), x.float(), tuple(s.float() for s in state))
+    output, last = carry(eager.run_layer, Stack(stack.cell, layers), x.float(), tuple(s.float() for s in state))
     return output.double(), tuple(s.double() for s in last)
 
 
 def state_ignored(stack: Stack, x: Tensor, state: State) -> tuple[Tensor, State]:
-    return eager.forward(stack, x, tuple(torch.zeros_like(s) for s in state))
+    return carry(eager.run_layer, stack, x, tuple(torch.zeros_like(s) for s in state))
 
 
 def state_without_gradient(stack: Stack, x: Tensor, state: State) -> tuple[Tensor, State]:
-    return eager.forward(stack, x, tuple(s.detach() for s in state))
+    return carry(eager.run_layer, stack, x, tuple(s.detach() for s in state))
 
 
 def last_states_in_wrong_order(stack: Stack, x: Tensor, state: State) -> tuple[Tensor, State]:
-    output, last = eager.forward(stack, x, state)
+    output, last = carry(eager.run_layer, stack, x, state)
     layers, directions = len(stack.layers), len(stack.layers[0])
     return output, tuple(s.unflatten(0, (layers, directions)).transpose(0, 1).flatten(0, 1) for s in last)
 
@@ -96,23 +96,23 @@ def upper_layers_fed_the_input(stack: Stack, x: Tensor, state: State) -> tuple[T
         width = layer[0]["weight_ih"].shape[1]
         fed = F.pad(x, (0, max(0, width - x.shape[-1])))[..., :width]
         part = tuple(s[number * directions : (number + 1) * directions] for s in state)
-        outputs, last = eager.forward(Stack(stack.cell, [layer]), fed, part)
+        outputs, last = carry(eager.run_layer, Stack(stack.cell, [layer]), fed, part)
         finals.append(last)
     return outputs, tuple(torch.cat(parts) for parts in zip(*finals, strict=True))
 
 
 def dropout_in_evaluation(stack: Stack, x: Tensor, state: State) -> tuple[Tensor, State]:
-    return eager.forward(Stack(stack.cell, stack.layers, stack.dropout, training=True), x, state)
+    return carry(eager.run_layer, Stack(stack.cell, stack.layers, stack.dropout, training=True), x, state)
 
 
 def biases_exchanged(stack: Stack, x: Tensor, state: State) -> tuple[Tensor, State]:
     swap = {"bias_ih": "bias_hh", "bias_hh": "bias_ih"}
     layers = [[{n: p[swap.get(n, n)] for n in p} for p in layer] for layer in stack.layers]
-    return eager.forward(Stack(stack.cell, layers), x, state)
+    return carry(eager.run_layer, Stack(stack.cell, layers), x, state)
 
 
 def not_a_number(stack: Stack, x: Tensor, state: State) -> tuple[Tensor, State]:
-    output, last = eager.forward(stack, x, state)
+    output, last = carry(eager.run_layer, stack, x, state)
     return output * torch.where(torch.arange(output.shape[-1]) == 0, torch.nan, 1.0), last
 
 
@@ -122,7 +122,7 @@ def breaks(stack: Stack, x: Tensor, state: State) -> tuple[Tensor, State]:
 
 def as_cell(cell: Cell) -> Callable[..., tuple[Tensor, State]]:
     """A backend that computes another cell than the one it was given."""
-    return lambda stack, x, state: eager.forward(Stack(cell, stack.layers), x, state)
+    return lambda stack, x, state: carry(eager.run_layer, Stack(cell, stack.layers), x, state)
 
 
 FAULTY_BACKENDS: dict[str, tuple[Cell, Callable[..., tuple[Tensor, State]]]] = {

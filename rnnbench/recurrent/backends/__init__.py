@@ -1,23 +1,39 @@
-"""How a cell is carried through time: one module a backend, with the interface of `base`."""
+"""How a cell is carried through time: one file a backend, with the interface of `base`."""
 
 from __future__ import annotations
 
 import sys
 from functools import cache
-from types import ModuleType
 
 import torch
 from torch import Tensor
 
+from rnnbench import registry
 from rnnbench.cells.base import Cell, State
 from rnnbench.errors import UsageError
-from rnnbench.recurrent.backends import eager, fused, kernel, torch_nn
-from rnnbench.recurrent.backends.base import Stack
+from rnnbench.recurrent import kernel
+from rnnbench.recurrent.backends.base import Backend, Stack
 
-BACKENDS: dict[str, ModuleType] = {"fused": fused, "torch": torch_nn, "eager": eager}
-"""By name, fastest first."""
+_FOUND = [(name, registry.get(__name__, name, Backend)) for name in registry.names(__name__)]
+BACKENDS: dict[str, Backend] = dict(sorted(_FOUND, key=lambda found: found[1].rank))
+"""Those of this folder by name, fastest first."""
 
 NAMES = ("auto", *sorted(BACKENDS))
+
+
+def named(name: str) -> Backend:
+    """Raises UsageError where there is none of this name, or at this import path."""
+    if name not in BACKENDS and "." not in name:
+        raise UsageError("no such backend", key="backend", value=name, allowed=", ".join(NAMES))
+    return BACKENDS[name] if name in BACKENDS else registry.get(__name__, name, Backend, "backend")
+
+
+def several(value: str) -> list[str]:
+    """The names between commas, each of a backend that there is; all of this folder for "". Raises UsageError."""
+    asked = value.split(",") if value else list(BACKENDS)
+    for name in asked:
+        named(name)
+    return asked
 
 
 def available(cell: Cell, device: torch.device, dtype: torch.dtype) -> list[str]:
@@ -38,19 +54,12 @@ def choose(
         if device.type == "cpu" and kernel.library() is None:
             say_what_is_missing()
         able = (n for n, backend in BACKENDS.items() if backend.unsupported(cell, device, dtype) is None)
-        return next(n for n in able if shape is None or _preferred(n, cell, shape))
-    if name not in BACKENDS:
-        raise UsageError("no such backend", key="backend", value=name, allowed=", ".join(NAMES))
-    reason = BACKENDS[name].unsupported(cell, device, dtype)
+        return next(n for n in able if shape is None or BACKENDS[n].preferred(cell, shape))
+    reason = named(name).unsupported(cell, device, dtype)
     if reason is not None:
         choices = ", ".join(("auto", *available(cell, device, dtype)))
         raise UsageError(reason, key="backend", value=name, allowed=choices)
     return name
-
-
-def _preferred(name: str, cell: Cell, shape: tuple[int, int, int, int]) -> bool:
-    rule = getattr(BACKENDS[name], "preferred", None)
-    return rule is None or bool(rule(cell, shape))
 
 
 @cache
@@ -61,5 +70,4 @@ def say_what_is_missing() -> None:
 
 def forward(name: str, stack: Stack, x: Tensor, state: State) -> tuple[Tensor, State]:
     """The stack over the sequence by the backend of that name: x (T, B, I) → (T, B, D·H), state (L·D, B, H) each."""
-    output, state = BACKENDS[name].forward(stack, x, state)
-    return output, state
+    return named(name).forward(stack, x, state)

@@ -3,21 +3,14 @@
 A stack is L layers by D directions of one cell (D = 2 when bidirectional). Layer l > 0 reads the outputs of both
 directions of the layer below it. States are ordered as torch.nn orders them: layer 0 forward, layer 0 backward, layer 1
 forward, …
-
-A backend is a module with two functions:
-
-    unsupported(cell, device, dtype) -> str | None      why it cannot, in a few words; None when it can
-    forward(stack, x, state) -> (output, state)         the whole stack over the whole sequence
-
-and, where it is not always the fastest of those that can:
-
-    preferred(cell, (T, B, I, H)) -> bool               false where "auto" should take the next one
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -56,3 +49,22 @@ def carry(run_layer: RunLayer, stack: Stack, x: Tensor, state: State) -> tuple[T
     if len(finals) == 1:
         return x, tuple(part.unsqueeze(0) for part in finals[0])
     return x, tuple(torch.stack(parts) for parts in zip(*finals, strict=True))
+
+
+class Backend(ABC):
+    """How a stack is carried through time. One file in this folder each, chosen by its name: `backend=eager`."""
+
+    rank: ClassVar[int] = 100
+    """`backend=auto` asks the shipped ones in this order, the fastest first."""
+
+    def unsupported(self, cell: Cell, device: torch.device, dtype: torch.dtype) -> str | None:
+        """Why it cannot run this cell there, in a few words; None when it can."""
+        return None
+
+    def preferred(self, cell: Cell, shape: tuple[int, int, int, int]) -> bool:
+        """False where, for a call of (T, B, I, H), "auto" should take the next one."""
+        return True
+
+    @abstractmethod
+    def forward(self, stack: Stack, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """The whole stack over the whole sequence: x (T, B, I) → (T, B, D·H), state (L·D, B, H) each."""

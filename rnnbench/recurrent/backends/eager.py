@@ -6,15 +6,14 @@ import torch
 from torch import Tensor
 
 from rnnbench.cells.base import Cell, Parameters, State
-from rnnbench.recurrent.backends.base import Stack, carry
+from rnnbench.recurrent.backends.base import Backend, Stack, carry
 
 
-def unsupported(cell: Cell, device: torch.device, dtype: torch.dtype) -> None:
-    return None
+class Eager(Backend):
+    rank = 3
 
-
-def forward(stack: Stack, x: Tensor, state: State) -> tuple[Tensor, State]:
-    return carry(run_layer, stack, x, state)
+    def forward(self, stack: Stack, x: Tensor, state: State) -> tuple[Tensor, State]:
+        return carry(run_layer, stack, x, state)
 
 
 def run_layer(cell: Cell, x: Tensor, state: State, p: Parameters, reverse: bool) -> tuple[Tensor, State]:

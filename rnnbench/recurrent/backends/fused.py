@@ -20,8 +20,8 @@ from rnnbench.cells.gru import GRUCell
 from rnnbench.cells.gru_reset_before import GRUResetBeforeCell
 from rnnbench.cells.lstm import LSTMCell
 from rnnbench.cells.rnn import RNNCell
-from rnnbench.recurrent.backends import kernel, workspace
-from rnnbench.recurrent.backends.base import Stack, carry
+from rnnbench.recurrent import kernel, workspace
+from rnnbench.recurrent.backends.base import Backend, Stack, carry
 
 Inputs = tuple[Tensor, Tensor, Tensor | None, Tensor, Tensor, Tensor | None, Tensor | None]
 """x (T, B, I), h0, c0 (B, H), weight_ih, weight_hh, bias_ih, bias_hh."""
@@ -29,34 +29,35 @@ NAMES = ("input", "initial h", "initial c", "weight_ih", "weight_hh", "bias_ih",
 VMAP, FORWARD_MODE = "torch.func and vmap", "forward-mode differentiation"
 
 
-def unsupported(cell: Cell, device: torch.device, dtype: torch.dtype) -> str | None:
-    if _number(cell) is None:
-        return "no kernel for this cell"
-    if device.type != "cpu":
-        return f"no kernel for {device.type}"
-    if dtype not in (torch.float32, torch.float64):
-        return f"no kernel for {str(dtype).removeprefix('torch.')}"
-    if kernel.library() is None:
-        return f"the kernel {kernel.why_missing()}"
-    return None
+class Fused(Backend):
+    rank = 1
 
+    def unsupported(self, cell: Cell, device: torch.device, dtype: torch.dtype) -> str | None:
+        if _number(cell) is None:
+            return "no kernel for this cell"
+        if device.type != "cpu":
+            return f"no kernel for {device.type}"
+        if dtype not in (torch.float32, torch.float64):
+            return f"no kernel for {str(dtype).removeprefix('torch.')}"
+        if kernel.library() is None:
+            return f"the kernel {kernel.why_missing()}"
+        return None
 
-def preferred(cell: Cell, shape: tuple[int, int, int, int]) -> bool:
-    """False under a transformation that cannot see into the kernel, and for a few steps of one large layer without
-    gradients: packing the weights then costs more than it saves.
+    def preferred(self, cell: Cell, shape: tuple[int, int, int, int]) -> bool:
+        """False under a transformation that cannot see into the kernel, and for a few steps of one large layer without
+        gradients: packing the weights then costs more than it saves.
 
-    Measured, speed-up over torch.nn at (B, T, I, H) without gradients, one thread, float32: (1, 20, 512, 1024) LSTM
-    0.79, GRU 0.76, RNN 0.65; (1, 50, 256, 512) 1.16, 1.11, 1.08; (4, 20, 512, 1024) 0.98, 1.58, 1.75. Steps with
-    gradients were faster at every size tried, from 1.07 to 10.8 (docs/kernel.md).
-    """
-    if _transformation() is not None:
-        return False
-    T, B, _, H = shape
-    return not (cell.torch_mode and not torch.is_grad_enabled() and T * B < 32 and H >= 512)
+        Measured, speed-up over torch.nn at (B, T, I, H) without gradients, one thread, float32: (1, 20, 512, 1024) LSTM
+        0.79, GRU 0.76, RNN 0.65; (1, 50, 256, 512) 1.16, 1.11, 1.08; (4, 20, 512, 1024) 0.98, 1.58, 1.75. Steps with
+        gradients were faster at every size tried, from 1.07 to 10.8 (docs/kernel.md).
+        """
+        if _transformation() is not None:
+            return False
+        T, B, _, H = shape
+        return not (cell.torch_mode and not torch.is_grad_enabled() and T * B < 32 and H >= 512)
 
-
-def forward(stack: Stack, x: Tensor, state: State) -> tuple[Tensor, State]:
-    return carry(run_layer, stack, x, state)
+    def forward(self, stack: Stack, x: Tensor, state: State) -> tuple[Tensor, State]:
+        return carry(run_layer, stack, x, state)
 
 
 def run_layer(cell: Cell, x: Tensor, state: State, p: Parameters, reverse: bool) -> tuple[Tensor, State]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rnnbench.recurrent.backends import kernel
+from rnnbench.recurrent import kernel
 from tests.benchmarks.first_call import apart
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(kernel.library() is None, reason="the kernel was not compiled")]

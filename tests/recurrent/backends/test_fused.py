@@ -10,7 +10,8 @@ from beside_reference import CELLS, TOLERANCE, error, everything, name, problem
 from torch import Tensor
 
 from rnnbench.cells.base import Cell
-from rnnbench.recurrent.backends import fused, kernel
+from rnnbench.recurrent import kernel
+from rnnbench.recurrent.backends import fused
 from rnnbench.recurrent.layers import LSTM, Recurrent
 
 SHAPES = (  # T, B, I, H, layers, bidirectional, bias, batch_first

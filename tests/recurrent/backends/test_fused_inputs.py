@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from rnnbench.recurrent.backends import kernel
+from rnnbench.recurrent import kernel
 from rnnbench.recurrent.layers import GRU, LSTM
 
 PAIRS = ((LSTM, torch.nn.LSTM), (GRU, torch.nn.GRU))

@@ -16,8 +16,8 @@ from rnnbench import parity
 from rnnbench.cells.gru import GRUCell
 from rnnbench.cells.lstm import LSTMCell
 from rnnbench.errors import UsageError
-from rnnbench.recurrent import backends
-from rnnbench.recurrent.backends import fused, kernel
+from rnnbench.recurrent import backends, kernel
+from rnnbench.recurrent.backends import fused
 from rnnbench.recurrent.layers import GRU, LSTM
 
 pytestmark = pytest.mark.skipif(kernel.library() is None, reason="the kernel was not compiled")
@@ -34,9 +34,9 @@ def test_a_subclass_may_have_other_equations_so_it_has_no_kernel() -> None:
     class Mine(LSTMCell):
         pass
 
-    assert fused.unsupported(Mine(), torch.device("cpu"), torch.float32)
-    assert fused.unsupported(LSTMCell(), torch.device("cpu"), torch.float16)
-    assert fused.unsupported(LSTMCell(), torch.device("meta"), torch.float32)
+    assert fused.Fused().unsupported(Mine(), torch.device("cpu"), torch.float32)
+    assert fused.Fused().unsupported(LSTMCell(), torch.device("cpu"), torch.float16)
+    assert fused.Fused().unsupported(LSTMCell(), torch.device("meta"), torch.float32)
 
 
 def test_auto_steps_aside_where_packing_the_weights_costs_more_than_it_saves() -> None:

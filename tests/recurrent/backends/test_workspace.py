@@ -12,7 +12,7 @@ from beside_reference import CELLS, everything, name, problem
 from torch import Tensor
 
 from rnnbench.cells.base import Cell
-from rnnbench.recurrent.backends import kernel, workspace
+from rnnbench.recurrent import kernel, workspace
 from rnnbench.recurrent.layers import LSTM, Recurrent
 
 pytestmark = pytest.mark.skipif(kernel.library() is None, reason="the kernel was not compiled")
