@@ -100,7 +100,7 @@ template <class Cell, class T> class Backward {
     }
 
     void run_part(int number) {
-        NoDenormals guard;
+        NoDenormals guard(z.l.keep_denormals);
         const Part p = part(number);
         const int64_t b0 = z.first(number), rows = z.first(number + 1) - b0;
         clear(p.dw_x, wanted_x ? padded * z.I * gates : 0);
@@ -210,7 +210,7 @@ template <class Cell, class T> class Backward {
 
     // sum the threads' shares and put them in the order of the weights
     void reduce(int number) {
-        NoDenormals guard;
+        NoDenormals guard(z.l.keep_denormals);
         for (int64_t u = number; u < z.U; u += z.packers) {
             if (wanted_x) reduce_weight((T *)z.l.d_w_ih, &Part::dw_x, z.I, 0, gates, u);
             if (wanted_h) reduce_weight((T *)z.l.d_w_hh, &Part::dw_h, z.H, 0, H_::count, u);

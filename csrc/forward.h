@@ -67,7 +67,7 @@ template <class Cell, class T> class Forward {
     }
 
     void run_part(int part) {
-        NoDenormals guard;
+        NoDenormals guard(z.l.keep_denormals);
         const int64_t b0 = z.first(part), rows = z.first(part + 1) - b0;
         for (int64_t step = 0; step < z.steps; step++) {
             for (int64_t u = 0; u < z.U; u++)

@@ -15,7 +15,7 @@ enum { FUSED_LSTM, FUSED_GRU, FUSED_GRU_RESET_BEFORE, FUSED_RNN_TANH, FUSED_RNN_
 enum { FUSED_BASELINE, FUSED_AVX2, FUSED_AVX512 };
 
 typedef struct {
-    int32_t cell, isa, is_double, reverse, threads, unused;
+    int32_t cell, isa, is_double, reverse, threads, keep_denormals;
     int64_t T, B, I, H;
 
     const void *x;  // (T, B, I)

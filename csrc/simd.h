@@ -124,26 +124,26 @@ template <class T> INLINE Vec<T> tanh(Vec<T> x) {  // (e^2x − 1) / (e^2x + 1)
     return minus_one * reciprocal<T>(minus_one + T(2));
 }
 
-// Denormals count as zero while one of these lives: they are slow, and too small to matter.
+// Denormals count as zero while one of these lives, unless they are to be kept: they are slow, and too small to matter.
 class NoDenormals {
 #if defined(__x86_64__)
     unsigned before = __builtin_ia32_stmxcsr();
 
   public:
-    NoDenormals() { __builtin_ia32_ldmxcsr(before | 0x8040); }
+    explicit NoDenormals(bool keep) { __builtin_ia32_ldmxcsr(keep ? before : before | 0x8040); }
     ~NoDenormals() { __builtin_ia32_ldmxcsr(before); }
 #elif defined(__aarch64__)
     uint64_t before;
 
   public:
-    NoDenormals() {
+    explicit NoDenormals(bool keep) {
         asm volatile("mrs %0, fpcr" : "=r"(before));
-        asm volatile("msr fpcr, %0" ::"r"(before | (1 << 24)));
+        asm volatile("msr fpcr, %0" ::"r"(keep ? before : before | (1 << 24)));
     }
     ~NoDenormals() { asm volatile("msr fpcr, %0" ::"r"(before)); }
 #else
   public:
-    NoDenormals() {}
+    explicit NoDenormals(bool) {}
 #endif
     NoDenormals(const NoDenormals &) = delete;
 };

@@ -20,9 +20,10 @@ from rnnbench.data.files import default_data_dir
 from rnnbench.errors import UsageError, in_one_line
 from rnnbench.machine import environment, memory
 from rnnbench.machine.clocks import step_statistics
+from rnnbench.machine.denormals import flushing
 from rnnbench.machine.precision import ieee_float32
 from rnnbench.machine.presence import Presence
-from rnnbench.machine.threads import cores
+from rnnbench.machine.threads import cores, with_threads
 from rnnbench.records import (
     HISTORY,
     RECORD,
@@ -51,7 +52,6 @@ class Ending:
     record: dict[str, Any] | None
 
 
-@ieee_float32()
 def run(
     config: Config, *, workers: int = 1, keep_usage_errors: bool = False, provenance: Mapping[str, str] | None = None
 ) -> Ending:
@@ -67,6 +67,13 @@ def run(
     directory = config.run_dir
     if finished(directory) and not config.force:
         return Ending("skipped", directory, read_record(directory))
+    with ieee_float32(), with_threads(torch.get_num_threads()), flushing(config.flush_denormals):
+        return _run(config, directory, workers, keep_usage_errors, provenance or {})
+
+
+def _run(
+    config: Config, directory: Path, workers: int, keep_usage_errors: bool, provenance: Mapping[str, str]
+) -> Ending:
     started = _now()
     training: Training | Exception
     try:
@@ -83,7 +90,7 @@ def run(
                 return Ending("skipped", directory, read_record(directory))
             for name in (RECORD, HISTORY, CHECKPOINT):
                 (directory / name).unlink(missing_ok=True)
-        for name, text in (provenance or {}).items():
+        for name, text in provenance.items():
             write_text_atomically(directory / ".hydra" / name, text)
         try:
             if isinstance(training, Exception):

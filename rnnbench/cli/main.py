@@ -16,9 +16,6 @@ def main() -> None:
     if {"-h", "--help"} & set(arguments):
         print(help_text())
         return
-    # Before torch is loaded: its threads then sleep while they wait for each other instead of spinning. Where another
-    # process wants the cores too, spinning made steps 2 to 6 times slower.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         check_flags(arguments)
         check_own_choices(arguments)

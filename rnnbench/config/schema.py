@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from rnnbench.config.growth import place
+from rnnbench.config.growth import added, place
 
 Schedule = Literal["constant", "linear", "cosine"]
 
@@ -67,6 +67,7 @@ class Config:
     dtype: Literal["float32", "float64"] = "float32"
     backend: str = "auto"
     threads: int | None = None
+    flush_denormals: bool = added(True)
     name: str = place("default")
     results_dir: str = place("results")
     checkpoint_seconds: float = place(30.0)

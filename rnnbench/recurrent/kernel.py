@@ -22,7 +22,7 @@ class Layer(ctypes.Structure):
     """FusedLayer of csrc/fused.h, field by field."""
 
     _fields_ = [
-        *((name, ctypes.c_int32) for name in ("cell", "isa", "is_double", "reverse", "threads", "unused")),
+        *((name, ctypes.c_int32) for name in ("cell", "isa", "is_double", "reverse", "threads", "keep_denormals")),
         *((name, ctypes.c_int64) for name in ("T", "B", "I", "H")),
         ("x", ctypes.c_void_p),
         *((name, ctypes.c_int64) for name in ("x_t", "x_b")),

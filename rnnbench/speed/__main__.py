@@ -23,9 +23,6 @@ from __future__ import annotations
 
 import os
 import sys
-
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is loaded, as in the runs themselves
-
 from pathlib import Path
 from typing import Any
 

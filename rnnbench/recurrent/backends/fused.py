@@ -20,6 +20,7 @@ from rnnbench.cells.gru import GRUCell
 from rnnbench.cells.gru_reset_before import GRUResetBeforeCell
 from rnnbench.cells.lstm import LSTMCell
 from rnnbench.cells.rnn import RNNCell
+from rnnbench.machine import denormals
 from rnnbench.recurrent import kernel, workspace
 from rnnbench.recurrent.backends.base import Backend, Stack, carry
 
@@ -211,7 +212,7 @@ def _layer(
     """Field by field in the order of kernel.Layer: setting fields one by one takes as long as a small layer's step."""
     x, h0, c0, w_ih, w_hh, b_ih, b_hh = inputs
     return kernel.Layer(
-        number, kernel.isa_number(), x.dtype == torch.float64, reverse, torch.get_num_threads(), 0,
+        number, kernel.isa_number(), x.dtype == torch.float64, reverse, torch.get_num_threads(), denormals.kept(),
         *x.shape, w_hh.shape[1],
         x.data_ptr(), *x.stride()[:2],
         *map(_pointer, (w_ih, w_hh, b_ih, b_hh, h0, c0, output, saved)), saved_t,

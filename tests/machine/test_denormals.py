@@ -1,0 +1,87 @@
+"""Denormals are flushed, or kept, in every thread of the pool, and each thread is left as it was found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+from making import tiny
+
+from rnnbench.machine.denormals import flushed_here, flushing, in_every_thread
+from rnnbench.machine.threads import with_threads
+from rnnbench.recurrent.layers import LSTM
+from rnnbench.run import run
+
+
+@pytest.fixture(autouse=True)
+def two_threads() -> Iterator[None]:
+    with with_threads(2):
+        yield
+
+
+def halves_flushed() -> list[bool]:
+    """Which halves of a product of denormals with 1, shared among torch's threads, came out as zero to the bit."""
+    product = torch.full((2, 1 << 19), 1e-40) * 1.0
+    return [(half.view(torch.int32) == 0).all().item() for half in product]
+
+
+def test_both_halves_of_an_array_are_flushed_and_given_back() -> None:
+    """The pool exists before; twice, since one call before it exists would reach all of its threads."""
+    assert halves_flushed() == [False, False]
+    for _ in range(2):
+        with flushing(True):
+            assert halves_flushed() == [True, True]
+            with flushing(False):
+                assert halves_flushed() == [False, False]
+            assert halves_flushed() == [True, True]
+        assert halves_flushed() == [False, False]
+
+
+def test_a_thread_that_flushed_before_goes_on() -> None:
+    torch.set_flush_denormal(True)  # this thread alone
+    try:
+        assert sorted(in_every_thread(flushed_here)) == [False, True]
+        with flushing(False):
+            assert in_every_thread(flushed_here) == [False, False]
+        assert sorted(in_every_thread(flushed_here)) == [False, True]
+        assert flushed_here()
+    finally:
+        torch.set_flush_denormal(False)
+
+
+def test_the_kernel_keeps_them_where_they_are_kept() -> None:
+    """h = σ(o) tanh(c) with all weights 0 and c0 = 1e-39: c halves to a denormal, which the kernel flushes or not."""
+    layer = LSTM(1, 1, backend="fused")
+    with torch.no_grad():
+        for weight in layer.parameters():
+            weight.zero_()
+    c0 = torch.full((1, 1, 1), 1e-39)
+    state = (torch.zeros(1, 1, 1), c0)
+    with torch.no_grad():
+        assert layer(torch.zeros(1, 1, 1), state)[1][1].item() == 0.0
+        with flushing(False):
+            assert layer(torch.zeros(1, 1, 1), state)[1][1].item() == pytest.approx(5e-40, rel=1e-4)
+
+
+@pytest.mark.parametrize("flush", [True, False])
+def test_a_run_flushes_as_it_is_told_and_leaves_the_threads_as_it_found_them(
+    flush: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[bool]] = []
+    from rnnbench.training import loop
+
+    evaluate = loop.evaluate
+
+    def looking(*arguments, **options):  # type: ignore[no-untyped-def]
+        seen.append(halves_flushed())
+        return evaluate(*arguments, **options)
+
+    monkeypatch.setattr(loop, "evaluate", looking)
+    for name in ("one", "two"):  # the pool is there when the second begins
+        record = run(tiny("threads=2", f"flush_denormals={flush}", f"name={name}")).record
+        assert record is not None
+        assert record["config"]["flush_denormals"] is flush
+    assert seen and all(each == [flush, flush] for each in seen)
+    assert halves_flushed() == [False, False]
+    assert torch.get_num_threads() == 2
