@@ -13,8 +13,7 @@ import zlib
 from pathlib import Path
 from uuid import uuid4
 
-import pooch
-import requests
+import platformdirs
 
 from rnnbench.errors import UsageError
 
@@ -23,7 +22,8 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 def default_data_dir() -> Path:
     """The folder that RNNBENCH_DATA names, else the user's cache directory."""
-    return Path(os.environ.get("RNNBENCH_DATA") or pooch.os_cache("rnnbench")).expanduser()
+    named = os.environ.get("RNNBENCH_DATA")
+    return Path(named).expanduser() if named else Path(platformdirs.user_cache_dir("rnnbench"))
 
 
 def data_file(data_dir: Path, relative: str, *, url: str, sha256: str) -> bytes:
@@ -51,6 +51,9 @@ def own_file(path: str) -> bytes:
 
 def _downloaded(path: Path, relative: str, url: str, sha256: str) -> bytes:
     """Downloaded beside its place under a name of its own, checked, then renamed: two processes can do so at once."""
+    import pooch  # it imports requests: only who downloads waits
+    import requests
+
     part = path.with_name(f"{path.name}.{uuid4().hex}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+from functools import cache
+from typing import Any
 
 import torch
 from torch import nn
@@ -14,12 +17,22 @@ def make_optimizer(model: nn.Module, config: OptimizerConfig) -> torch.optim.Opt
     """The optimizer by name. Its fused kernel is used where torch has one: one call a step instead of one a tensor."""
     p, lr, decay = model.parameters(), config.lr, config.weight_decay
     if config.name == "adam":
-        return torch.optim.Adam(p, lr, weight_decay=decay, fused=True)
+        return _plain(torch.optim.Adam)(p, lr, weight_decay=decay, fused=True)
     if config.name == "adamw":
-        return torch.optim.AdamW(p, lr, weight_decay=decay, fused=True)
+        return _plain(torch.optim.AdamW)(p, lr, weight_decay=decay, fused=True)
     if config.name == "sgd":
-        return torch.optim.SGD(p, lr, momentum=config.momentum, weight_decay=decay, fused=True)
-    return torch.optim.RMSprop(p, lr, momentum=config.momentum, weight_decay=decay)
+        return _plain(torch.optim.SGD)(p, lr, momentum=config.momentum, weight_decay=decay, fused=True)
+    return _plain(torch.optim.RMSprop)(p, lr, momentum=config.momentum, weight_decay=decay)
+
+
+@cache
+def _plain(optimizer: type[torch.optim.Optimizer]) -> Any:
+    """The same optimizer less what torch.compile wants around it, which imports a compiler at the first call: as long
+    as importing torch itself takes."""
+    around = ("add_param_group", "zero_grad", "state_dict", "load_state_dict", "step")
+    bare = {name: inspect.unwrap(getattr(optimizer, name)) for name in around}
+    bare["step"] = torch.no_grad()(bare["step"])
+    return type(optimizer.__name__, (optimizer,), bare)
 
 
 def learning_rate(config: OptimizerConfig, step: int, last_step: int | None) -> float:

@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-from scipy.io import loadmat
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -65,6 +64,8 @@ class MusicTask(Task):
 
 def piano_rolls(content: bytes, name: str) -> dict[str, list[np.ndarray]]:
     """The sequences of each part of a `.mat` file: zeros and ones (length, keys); those of one frame are left out."""
+    from scipy.io import loadmat
+
     try:
         mat = loadmat(io.BytesIO(content), variable_names=list(PARTS))  # type: ignore[arg-type]
     except Exception as error:  # scipy raises whatever its parser stumbles over
