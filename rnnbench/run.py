@@ -88,8 +88,9 @@ def _run(
         if finished(directory):
             if not config.force:
                 return Ending("skipped", directory, read_record(directory))
-            for name in (RECORD, HISTORY, CHECKPOINT):
-                (directory / name).unlink(missing_ok=True)
+            if (directory / RECORD).exists():  # else it is packed, and a checkpoint that of its repetition
+                for name in (RECORD, HISTORY, CHECKPOINT):
+                    (directory / name).unlink(missing_ok=True)
         for name, text in provenance.items():
             write_text_atomically(directory / ".hydra" / name, text)
         try:

@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from rnnbench.config import Config, from_mapping
 from rnnbench.errors import UsageError, in_one_line
-from rnnbench.records import finished, read_record
+from rnnbench.records import finished, read_record, record_file
 
 
 def job(cfg: DictConfig) -> float | None:
@@ -68,7 +68,7 @@ def describe(config: Config, status: str, record: dict[str, Any] | None) -> str:
         return f"elsewhere: {config.run_id} is being run by another process"
     if record is None or record["status"] == "failed":
         return f"failed: {config.run_id}: {(record or {}).get('error')}"
-    where = config.run_dir / "run.json"
+    where = record_file(config.run_dir)
     head = f"{status}: {config.run_id}" + (f" (was {record['status']})" if status == "skipped" else "")
     if record["status"] == "diverged":
         return f"{head}: {record['error']} | {where}"

@@ -1,14 +1,17 @@
-"""key=value arguments of the smaller programs, python -m rnnbench.parity and python -m rnnbench.speed."""
+"""key=value arguments of the smaller programs: python -m rnnbench.parity, rnnbench.speed, rnnbench.report."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from rnnbench.cells.base import Cell
 from rnnbench.config import cell_choices
 from rnnbench.conversion import unknown_key
 from rnnbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from rnnbench.cells.base import Cell
 
 
 def pairs(arguments: Sequence[str], known: Sequence[str]) -> dict[str, str]:
@@ -46,6 +49,8 @@ def cells(value: str) -> dict[str, Cell]:
 
 
 def _imported(path: str) -> Cell:
+    from rnnbench.cells.base import Cell  # brings torch, which the report does without
+
     module, _, name = path.rpartition(".")
     try:
         cell = getattr(import_module(module), name)()

@@ -3,6 +3,7 @@
     results/<name>/runs/<run_id>/run.json      the record (schema_version 1); its fields: rnnbench.records.schema
                                  history.csv   step, seconds, train_loss, valid_loss, valid_<metric>
                                  .lock         only while a process works on this run
+    results/<name>/records.jsonl.gz   the same records in one file, read where runs/ is not: rnnbench.records.pack
 
 Numbers that JSON cannot hold (NaN, infinities) are stored as null, which reads back as NaN: a record is always valid
 JSON, and `status` and `error`, not a magic number, say what went wrong.
@@ -16,6 +17,8 @@ from rnnbench.records.atomic import (
     write_text_atomically,
 )
 from rnnbench.records.names import cell_name, in_order, named, said
+from rnnbench.records.pack import PACK
+from rnnbench.records.packing import write_pack
 from rnnbench.records.schema import COLUMNS, SCHEMA_VERSION, RecordError, check, spelled
 from rnnbench.records.table import (
     ASKED,
@@ -29,6 +32,7 @@ from rnnbench.records.table import (
     load_results,
     read_record,
     read_results,
+    record_file,
     with_missing,
     write_history,
     write_record,
@@ -38,6 +42,7 @@ __all__ = [
     "ASKED",
     "COLUMNS",
     "HISTORY",
+    "PACK",
     "RECORD",
     "SCHEMA_VERSION",
     "RecordError",
@@ -53,6 +58,7 @@ __all__ = [
     "named",
     "read_record",
     "read_results",
+    "record_file",
     "replacing",
     "run_lock",
     "said",
@@ -61,6 +67,7 @@ __all__ = [
     "write_bytes_atomically",
     "write_history",
     "write_json_atomically",
+    "write_pack",
     "write_record",
     "write_text_atomically",
 ]

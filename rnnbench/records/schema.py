@@ -126,8 +126,9 @@ def flat(record: Mapping[str, Any]) -> dict[str, Any]:
     if row["status"] == "ok" and row["test_score"] is None:
         raise RecordError(f"metrics.test.{row['metric']} is missing")
     row["chance"] = _number(leaves, f"task.chance.{row['metric']}")
-    task = record.get("task") or {}
-    row["published"] = json.dumps(task["published"], sort_keys=True) if task.get("published") else None
+    task = record.get("task")
+    published = task.get("published") if isinstance(task, dict) else None
+    row["published"] = json.dumps(published, sort_keys=True) if published else None
     for where, value in leaves.items():
         if where in _READ:
             continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from rnnbench.errors import UsageError
 from rnnbench.records.atomic import finite, write_json_atomically, write_text_atomically
+from rnnbench.records.pack import PACK, decoded, pack_of, packed
 from rnnbench.records.schema import (
     COLUMNS,
     INTEGER,
@@ -57,6 +57,7 @@ class Results(NamedTuple):
     runs: pd.DataFrame  # a row a run, `COLUMNS` first
     skipped: list[tuple[Path, str]]  # records that cannot be believed, and why
     unfinished: list[Path]  # run directories without a record
+    rebuilt: list[str]  # of each record that its run did not write: what it was made from
 
 
 def load_results(path: Path | str | Iterable[Path | str]) -> pd.DataFrame:
@@ -69,22 +70,51 @@ def load_results(path: Path | str | Iterable[Path | str]) -> pd.DataFrame:
 
 def read_results(path: Path | str | Iterable[Path | str]) -> Results:
     """`load_results` with what it left out. Rows are sorted by name and run_id."""
-    rows, skipped, unfinished = [], [], []
-    for run_dir in _run_dirs([path] if isinstance(path, str | Path) else path):
+    rows: dict[Path, dict[str, Any]] = {}
+    skipped, unfinished, rebuilt = [], [], []
+    for directory in _directories([path] if isinstance(path, str | Path) else path):
+        own, bad, without = _own_rows(directory)
+        pack, there = pack_of(directory), {row["run_id"] for row in own.values()}
+        for run_id in pack.lines:
+            if run_id not in there:
+                record, _ = pack.run(run_id)
+                own[directory / "runs" / run_id] = flat(record)
+                rebuilt += [str(record["rebuilt"])] if record.get("rebuilt") else []
+        rows |= {run_dir: row | {"name": directory.name, "path": str(run_dir)} for run_dir, row in own.items()}
+        skipped += [*bad, *((directory / PACK, problem) for problem in pack.problems)]
+        unfinished += [run_dir for run_dir in without if run_dir.name not in pack.lines]
+    return Results(_frame([rows[run_dir] for run_dir in sorted(rows)]), skipped, unfinished, rebuilt)
+
+
+def _own_rows(directory: Path) -> tuple[dict[Path, dict[str, Any]], list[tuple[Path, str]], list[Path]]:
+    """The records under results/NAME/runs, those that cannot be believed, and the directories without one."""
+    rows, skipped, without = {}, [], []
+    for run_dir in run_dirs(directory):
         try:
             record = _read(run_dir / RECORD)
             if record is None:
-                unfinished.append(run_dir)
+                without.append(run_dir)
             else:
-                rows.append(flat(record) | {"name": run_dir.parent.parent.name, "path": str(run_dir)})
+                rows[run_dir] = flat(record)
         except RecordError as error:
             _warn(run_dir / RECORD, error)
             skipped.append((run_dir / RECORD, str(error)))
-    return Results(_frame(rows), skipped, unfinished)
+    return rows, skipped, without
 
 
 def read_record(run_dir: Path) -> dict[str, Any] | None:
-    """The record of a run, or None when it has none; one not to be believed is named on stderr and counts as none."""
+    """The record of a run, its own or else the packed one, or None when it has none.
+
+    One not to be believed is named on stderr and counts as none.
+    """
+    record = own_record(run_dir)
+    if record is None and (found := packed(run_dir)) is not None:
+        record, _ = found
+    return record
+
+
+def own_record(run_dir: Path) -> dict[str, Any] | None:
+    """The record in the run's directory alone; one not to be believed is named on stderr and counts as none."""
     path = Path(run_dir) / RECORD
     try:
         record = _read(path)
@@ -96,6 +126,12 @@ def read_record(run_dir: Path) -> dict[str, Any] | None:
     return record
 
 
+def record_file(run_dir: Path) -> Path:
+    """Where the record of a finished run stands: in its run.json or in the pack."""
+    own = Path(run_dir) / RECORD
+    return own if own.exists() else own.parents[2] / PACK
+
+
 def finished(run_dir: Path) -> bool:
     """Whether the run has a result, ok or diverged, and so need not be done again."""
     record = read_record(run_dir)
@@ -103,15 +139,20 @@ def finished(run_dir: Path) -> bool:
 
 
 def load_history(run_dir: Path | str) -> pd.DataFrame:
-    """The evaluations of a run: step, seconds, train_loss, valid_loss, valid_<metric>; empty when there are none."""
+    """The evaluations of a run: step, seconds, train_loss, valid_loss, valid_<metric>; empty when there are none.
+
+    It comes from where the record does; from a pack it is thinned. Raises RecordError for a file that is no table.
+    """
+    run_dir = Path(run_dir)
+    found = None if (run_dir / RECORD).exists() else packed(run_dir)
     try:
-        return pd.read_csv(Path(run_dir) / HISTORY)
+        return pd.read_csv(run_dir / HISTORY if found is None else StringIO(found[1] or ""))
     except (FileNotFoundError, pd.errors.EmptyDataError):
         return pd.DataFrame({"step": pd.Series(dtype="int64")} | {
             name: pd.Series(dtype="float64") for name in ("seconds", "train_loss", "valid_loss")
         })  # fmt: skip
     except (pd.errors.ParserError, UnicodeDecodeError, OSError) as error:
-        raise RecordError(f"{Path(run_dir) / HISTORY}: {error}") from error
+        raise RecordError(f"{run_dir / HISTORY}: {error}") from error
 
 
 def with_missing(runs: pd.DataFrame, requested: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
@@ -161,15 +202,22 @@ _NOT_WHAT = {"condition", "config_name", "results_dir", "checkpoint_seconds", "f
 """But where and how. Of a data file the content says what it is."""
 
 
-def _run_dirs(paths: Iterable[Path | str]) -> list[Path]:
+def _directories(paths: Iterable[Path | str]) -> list[Path]:
+    """Every results/NAME that the paths mean: each itself and what lies in it."""
     found: set[Path] = set()
     for path in map(Path, paths):
         if not path.is_dir():
             raise UsageError(f"no such results directory: {path}")
-        for runs in (path / "runs", *path.glob("*/runs")):
-            with suppress(FileNotFoundError, NotADirectoryError), os.scandir(runs) as entries:
-                found.update(runs / entry.name for entry in entries if entry.is_dir())
+        found |= {path, *(inside.parent for name in ("runs", PACK) for inside in path.glob(f"*/{name}"))}
     return sorted(found)
+
+
+def run_dirs(directory: Path) -> list[Path]:
+    """The directories under results/NAME/runs."""
+    runs = Path(directory) / "runs"
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(runs) as entries:
+        return sorted(runs / entry.name for entry in entries if entry.is_dir())
+    return []
 
 
 def _warn(path: Path, error: Exception) -> None:
@@ -178,14 +226,11 @@ def _warn(path: Path, error: Exception) -> None:
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        record = json.loads(path.read_bytes(), parse_constant=lambda _: None)
+        return decoded(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (ValueError, RecursionError, OSError) as error:
-        raise RecordError(f"unreadable: {' '.join(str(error).split())}") from error
-    if not isinstance(record, dict):
-        raise RecordError("not a JSON object")
-    return record
+    except OSError as error:
+        raise RecordError(f"unreadable: {error}") from error
 
 
 def _frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

@@ -62,6 +62,13 @@ def learning_curves(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> li
     return made
 
 
+def no_curves(runs: pd.DataFrame, drawings: Sequence[Drawing]) -> list[str]:
+    """Says that no curve could be drawn of runs that have a score; [] where there are some, or no such runs."""
+    if any(drawing.name == "curves_steps" for drawing in drawings) or not (runs["status"] == "ok").any():
+        return []
+    return ["No learning curves can be drawn: no record here comes with the history of its evaluations."]
+
+
 def _finding(panel: Panel, comparisons: Sequence[Comparison]) -> str:
     """Who reached the threshold in how many steps; without a threshold, whose test score is ahead."""
     parts, goals = [], []

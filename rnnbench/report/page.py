@@ -12,11 +12,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from rnnbench.errors import UsageError
 from rnnbench.plots.look import drawing_context
 from rnnbench.plots.panels import Drawing
-from rnnbench.records import RECORD, cell_name, read_results, said, write_text_atomically
+from rnnbench.records import PACK, RECORD, cell_name, read_results, said, write_text_atomically
 from rnnbench.records.conditions import key, lean, shown_keys, telling, with_conditions
 from rnnbench.report import glossary, text, timed_only
 from rnnbench.report.costs import memory, parameters, step_time
-from rnnbench.report.curves import learning_curves
+from rnnbench.report.curves import learning_curves, no_curves
 from rnnbench.report.findings import Comparison, compare
 from rnnbench.report.latex import latex
 from rnnbench.report.parts import MOST_ROWS, cut, made
@@ -44,15 +44,15 @@ def make_report(directory: Path | str) -> Path:
 def report_and_verdicts(directory: Path | str) -> tuple[Path, list[str]]:
     """Write the report of results/NAME into it; gives the page's path and, of a study, a line a claim for the screen.
 
-    Raises UsageError when the directory does not exist, has no runs/, holds no readable record, or cannot be written.
+    Raises UsageError when the directory does not exist, holds no readable record, or cannot be written.
     """
     directory = Path(directory)
-    if directory.is_dir() and not (directory / "runs").is_dir():
-        raise UsageError(f"no results in {directory}: there is no {directory / 'runs'} (give results/NAME)")
+    if directory.is_dir() and not any((directory / name).exists() for name in ("runs", PACK)):
+        raise UsageError(f"no results in {directory}: there is no runs/ and no {PACK} in it (give results/NAME)")
     results = read_results(directory)
     if results.runs.empty:
         found = len(results.skipped) + len(results.unfinished)
-        raise UsageError(f"no results in {directory}: no readable {RECORD} in {found} run director(ies)")
+        raise UsageError(f"no results in {directory}: no readable {RECORD} in {found} run director(ies) or {PACK}")
     request = read_request(directory)
     counted, others = results.runs, 0
     if request is not None:
@@ -86,6 +86,7 @@ def report_and_verdicts(directory: Path | str) -> tuple[Path, list[str]]:
         directory / "runs.csv", _portable(with_conditions(counted), directory).to_csv(index=False, lineterminator="\n")
     )
     answer, warnings = text.answer(few, comparisons, timed), text.warnings(results, runs, directory, study is not None)
+    warnings += no_curves(few[~timed], drawings)
     if others > 0:
         warnings.append(f"{others} more run(s) lie here that the study as it is now does not ask for; none is shown.")
     write_text_atomically(directory / "summary.md", _summary_md(directory, runs, answer, warnings, table))
@@ -111,19 +112,20 @@ def report_and_verdicts(directory: Path | str) -> tuple[Path, list[str]]:
         runs=cut(_runs_table(runs, keys), "runs.csv has all"),
         runs_summary=f"{len(runs)} runs",
         tuning=tuning,
-        files=_files(study, tuning is not None),
+        files=_files(directory, study, tuning is not None),
         environment=text.environment(runs),
     )
     write_text_atomically(directory / "report.html", page)
     return directory / "report.html", verdict_lines(result)
 
 
-def _files(study: dict[str, Any] | None, tuned: bool) -> list[str]:
+def _files(directory: Path, study: dict[str, Any] | None, tuned: bool) -> list[str]:
     """What lies beside the page, for a reader who wants to go on with it."""
     tables = ["verdicts"] if study else []
     tables += ["published"] if study and study["published"] else []
     tables += ["summary", *(["tuning"] if tuned else [])]
-    return [*(f"{name}.csv, .md and .tex" for name in tables), "runs.csv", "figures/ (.png and .svg)"]
+    records = [f"{PACK} (the whole records)"] if (directory / PACK).exists() else []
+    return [*(f"{name}.csv, .md and .tex" for name in tables), "runs.csv", *records, "figures/ (.png and .svg)"]
 
 
 def _tuned(request: StudyRequest | None) -> list[str]:

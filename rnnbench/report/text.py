@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -120,6 +121,11 @@ def warnings(results: Results, runs: pd.DataFrame, directory: Path, of_study: bo
     if results.unfinished:
         begun = named([path.name for path in results.unfinished])
         found.append(f"{len(results.unfinished)} run(s) started without a record yet: {begun}.")
+    for source, count in Counter(results.rebuilt).items():
+        found.append(
+            f"{count} record(s) were made again {source}, not written by their runs: what is not there is lost, such "
+            "as the histories."
+        )
     gaps = [] if of_study else _gaps(runs)
     if gaps:
         found.append(f"Incomplete: seeds that other conditions of the dataset have are missing in {named(gaps)}.")
