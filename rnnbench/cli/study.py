@@ -6,7 +6,7 @@ them; runs for claims about seconds come last, one at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -16,7 +16,19 @@ from rnnbench.cli.composer import Composer
 from rnnbench.cli.sweep import Launch, Requests, report, requests, start, summarise, unfinished
 from rnnbench.errors import UsageError
 from rnnbench.records import read_record
-from rnnbench.studies import Study, Trial, Tuned, Tuning, check_names, choose, overrides, study_from, write_request
+from rnnbench.studies import (
+    Study,
+    Trial,
+    Tuned,
+    Tuning,
+    check_names,
+    choose,
+    overrides,
+    read_request,
+    study_from,
+    without_loss,
+    write_request,
+)
 
 Split = Callable[[list[str]], list[list[str]]]
 """Overrides in Hydra's sweep grammar → the overrides of each job."""
@@ -31,6 +43,10 @@ class Job:
     alone: bool
 
 
+RunIds = tuple[tuple[str, ...], ...]
+"""Of trials: for each, a run a seed."""
+
+
 @dataclass(frozen=True)
 class Trials:
     """What chooses for all jobs that differ by seed, and by what `tune` sets, alone."""
@@ -40,16 +56,21 @@ class Trials:
     runs: list[Requests]  # of each trial, a run a seed
     jobs: list[Job]
 
-    def tuned(self) -> Tuned:
-        """What the records say of the trials; chosen once all have ended, well or diverged."""
+    def tuned(self, before: Mapping[RunIds, int | None]) -> Tuned:
+        """What the records say of the trials; chosen once all have ended, well or diverged.
+
+        before: what was chosen of the same trials. It stays where records lack what decides between equals.
+        """
         records: list[list[Any]] = [[read_record(c.run_dir) for c in own.configs.values()] for own in self.runs]
         ended = all(record is not None and record["status"] != "failed" for own in records for record in own)
-        trials = tuple(
-            Trial(values, tuple(c.run_id for c in own.configs.values()))
-            for values, own in zip(self.values, self.runs, strict=True)
-        )
+        ids = tuple(tuple(c.run_id for c in own.configs.values()) for own in self.runs)
+        trials = tuple(Trial(values, each) for values, each in zip(self.values, ids, strict=True))
+        chosen = None
+        if ended:
+            partial = any(without_loss(record) for own in records for record in own)
+            chosen = before[ids] if partial and before.get(ids) is not None else choose(records)
         runs = {frozenset(dict(text.split("=", 1) for text in job.overrides).items()) for job in self.jobs}
-        return Tuned(self.settings, trials, choose(records) if ended else None, len(runs))
+        return Tuned(self.settings, trials, chosen, len(runs))
 
 
 def run_study(composer: Composer, name: str, split: Split, asked: Sequence[str], launch: Launch) -> int:
@@ -67,9 +88,11 @@ def run_study(composer: Composer, name: str, split: Split, asked: Sequence[str],
     if directories[0].name == "default":
         raise UsageError("the name of plain runs", key="name", value="default", allowed=f"a name, such as {name}")
 
+    before = _chosen_before(directories[0])
+
     def settled() -> tuple[Requests, Requests, int]:
         """The runs whose settings are known, those to run alone apart, and the number of the others; kept on disk."""
-        tuned = [each.tuned() for each in tuning]
+        tuned = [each.tuned(before) for each in tuning]
         known: tuple[list[list[str]], list[list[str]]] = ([], [])
         for job in jobs:
             if job.tune is None:
@@ -149,6 +172,15 @@ def _trials(composer: Composer, tuning: Tuning | None, jobs: Sequence[Job]) -> l
             found[own] = Trials(settings, design, runs, [])
         found[own].jobs.append(job)
     return list(found.values())
+
+
+def _chosen_before(directory: Path) -> dict[RunIds, int | None]:
+    try:
+        request = read_request(directory)
+    except UsageError:  # it is damaged, and written anew
+        return {}
+    tuned = request.tuned if request is not None else ()
+    return {tuple(trial.run_ids for trial in each.trials): each.chosen for each in tuned}
 
 
 def _do(asked: Requests, launch: Launch, what: str, alone: Sequence[str] | None = None) -> int:

@@ -15,7 +15,7 @@ from rnnbench.studies.evaluate import Evaluated, StudyResult, evaluate, evaluate
 from rnnbench.studies.measure import Measured, higher_is_better, measure
 from rnnbench.studies.published import Beside, beside
 from rnnbench.studies.selection import selected
-from rnnbench.studies.tuning import RULE, Trial, Tuned, Tuning, choose
+from rnnbench.studies.tuning import RULE, Trial, Tuned, Tuning, choose, without_loss
 from rnnbench.studies.typos import check_names
 
 __all__ = [
@@ -43,5 +43,6 @@ __all__ = [
     "read_request",
     "selected",
     "study_from",
+    "without_loss",
     "write_request",
 ]

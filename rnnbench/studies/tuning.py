@@ -91,12 +91,18 @@ def choose(trials: Sequence[Sequence[Mapping[str, Any]]]) -> int:
     return max(range(len(trials)), key=lambda place: (merit(trials[place]), -place))
 
 
+def without_loss(record: Mapping[str, Any]) -> bool:
+    """Whether the validation loss, which decides between equals, is not known: of trials rebuilt from a table."""
+    return record["status"] == "ok" and record["metrics"]["valid"].get("loss") is None
+
+
 def merit(records: Sequence[Mapping[str, Any]]) -> tuple[int, float, float, float]:
     """What trials are ordered by, larger is better: seeds that solved it, −(mean steps), mean signed score, −(loss)."""
     solved = [r["timing"]["steps_to_threshold"] for r in records if r["status"] == "ok"]
     solved = [steps for steps in solved if steps is not None]
     score = sum(signed_score(r) for r in records) / len(records)
-    loss = sum(r["metrics"]["valid"]["loss"] if r["status"] == "ok" else math.inf for r in records) / len(records)
+    known = all(r["status"] == "ok" and not without_loss(r) for r in records)
+    loss = sum(r["metrics"]["valid"]["loss"] for r in records) / len(records) if known else math.inf
     return len(solved), -sum(solved) / max(1, len(solved)), score, -loss
 
 
