@@ -23,8 +23,10 @@ def write_pack(directory: Path) -> Path:
     """Write results/NAME/records.jsonl.gz and give its path; runs/ stays as it is, and wins over an earlier pack.
 
     An earlier pack that is damaged is kept as records.jsonl.gz.damaged. Raises UsageError where there is no record to
-    pack, and where the file cannot be written.
+    pack, or no such directory, and where the file cannot be written.
     """
+    if not Path(directory).is_dir():
+        raise UsageError(f"no such results directory: {directory}")
     path, earlier = Path(directory) / PACK, pack_of(directory)
     lines = {**earlier.lines, **_own_lines(Path(directory))}
     if not lines:

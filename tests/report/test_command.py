@@ -1,0 +1,76 @@
+"""python -m rnnbench.report: its arguments, and the pack that it writes."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rnnbench.records import PACK, load_results
+from rnnbench.report.__main__ import main
+from tests.fake_records import sweep, write
+
+
+def test_it_packs_and_then_makes_the_page_without_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path / "a", sweep(seq_lens=(50,)))
+    code = (
+        "import sys; from rnnbench.report.__main__ import main; code = main(sys.argv[1:]); "
+        "assert not {'torch', 'hydra', 'matplotlib.pyplot'} & set(sys.modules); sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, "a", "pack=true"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"a/{PACK}\na/report.html\n"
+    assert len(list(Path("a/runs").iterdir())) == 6  # they stay
+    page = Path("a/report.html").read_text()
+    assert f"{PACK} (the whole records)" in page and "No learning curves" not in page
+    shutil.rmtree("a/runs")
+    assert main(["a"]) == 0
+    assert capsys.readouterr().out == "a/report.html\n"
+    assert len(load_results("a")) == 6
+    again = Path("a/report.html").read_text()
+    assert again.count("<figure>") == page.count("<figure>") and "No learning curves" not in again
+    assert main(["pack=true", "a"]) == 0
+    assert capsys.readouterr().out == f"a/{PACK}\na/report.html\n"
+
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    ([], "no directory is given (allowed: results/NAME, one or more)"),
+    (["pack=true"], "no directory is given (allowed: results/NAME, one or more)"),
+    (["a", "pakc=true"], "pakc=true: no such key; did you mean pack? (allowed: pack)"),
+    (["a", "pack=yes"], "pack=yes: no such pack (allowed: true, false)"),
+    (["a", "pack="], "pack=: has no value (allowed: a value, or no such key for the default)"),
+    (["a", "--pack"], "--pack: write key=value (allowed: pack)"),
+    (["gone"], "no such results directory: gone"),
+    (["gone", "pack=true"], "no such results directory: gone"),
+    (["empty"], f"no results in empty: there is no runs/ and no {PACK} in it (give results/NAME)"),
+    (["empty", "pack=true"], "no results in empty: no readable record to pack"),
+])  # fmt: skip
+def test_a_request_that_cannot_be_is_one_line(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    Path("empty").mkdir()
+    write(Path("a"), sweep(seq_lens=(50,)), histories=False)
+    assert main(arguments) == 2
+    assert capsys.readouterr() == ("", f"{said}\n")
+    assert not (Path("empty") / PACK).exists() and not (Path("a") / PACK).exists()
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_says_how_it_is_called(capsys: pytest.CaptureFixture[str], flag: str) -> None:
+    assert main(["a", flag]) == 0
+    assert "usage: python -m rnnbench.report results/NAME … [key=value]" in capsys.readouterr().out
+
+
+def test_a_directory_may_be_named_like_an_option() -> None:
+    write(Path("lr=0.1"), sweep(seq_lens=(50,)), histories=False)
+    assert main(["lr=0.1"]) == 0
+    assert Path("lr=0.1/report.html").exists()
+
+
+def test_a_page_without_any_history_says_so(tmp_path: Path) -> None:
+    write(tmp_path, sweep(seq_lens=(50,)), histories=False)
+    assert main([str(tmp_path), "pack=true"]) == 0
+    assert "No learning curves can be drawn: no record here comes with" in (tmp_path / "report.html").read_text()
