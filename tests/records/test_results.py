@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,11 @@ from places import ROOT
 from scipy import stats
 
 from rnnbench.config import CONF
-from rnnbench.records import COLUMNS, with_missing
+from rnnbench.records import COLUMNS, PACK, load_results, read_record, with_missing
+from rnnbench.records.conditions import with_conditions
 from rnnbench.records.schema import TEXT, TIME
+from rnnbench.report import make_report
+from rnnbench.report.verdicts import measured_names, study_result, write_tables
 from rnnbench.studies import StudyResult, evaluate, read_request, study_from
 
 PUBLISHED = sorted(path.parent for path in (ROOT / "results").glob("*/study.json"))
@@ -50,6 +54,54 @@ def test_the_verdicts_follow_from_the_runs(directory: Path) -> None:
         assert set(rows["verdict"]) == {each.verdict.outcome}, each.claim.id
         effects = [judged.condition.effect.estimate for judged in each.verdict.conditions]
         assert rows["effect"].to_numpy() == pytest.approx(effects, rel=1e-9, nan_ok=True), each.claim.id
+
+
+def copy_of(directory: Path, to: Path) -> Path:
+    """What is committed of a study: without runs/, wherever they lie beside it here."""
+    return Path(shutil.copytree(directory, to / directory.name, ignore=shutil.ignore_patterns("runs", "*.svg")))
+
+
+def assert_the_same_numbers(made: Path, committed: Path) -> None:
+    """All columns of numbers to the last bit, and whose they are; reasons may be told in other words by now."""
+    mine, stated = (pd.read_csv(path / "verdicts.csv") for path in (made, committed))
+    numbers = list(stated.select_dtypes("number"))
+    assert len(numbers) >= 10
+    same = ["claim", "verdict", *numbers]
+    pd.testing.assert_frame_equal(mine[same], stated[same], check_exact=True)
+
+
+@by_name
+def test_the_pack_holds_the_very_runs_and_gives_the_very_verdicts(directory: Path, tmp_path: Path) -> None:
+    copy = copy_of(directory, tmp_path)
+    runs, request = load_results(copy), read_request(copy)
+    assert request is not None
+    assert {*request.runs, *request.trials} == set(runs["run_id"])
+    counted = with_conditions(runs[runs["run_id"].isin(list(request.runs))])
+    counted["path"] = counted["path"].str.removeprefix(f"{copy}/")
+    assert counted.to_csv(index=False, lineterminator="\n") == (directory / "runs.csv").read_text()
+    for run_id in (*sorted(request.runs)[:3], *sorted(request.trials)[:3]):
+        rebuilt = (read_record(copy / "runs" / run_id) or {})["rebuilt"]
+        assert rebuilt == f"from {'tuning' if run_id in request.trials else 'runs'}.csv and study.json"
+    (copy / "verdicts.csv").unlink()
+    result = study_result(copy, runs)
+    assert result is not None
+    write_tables(result, copy, measured_names(result, runs))
+    assert_the_same_numbers(copy, directory)
+
+
+@pytest.mark.slow
+@by_name
+def test_the_page_is_made_again_from_what_is_committed(directory: Path, tmp_path: Path) -> None:
+    copy = copy_of(directory, tmp_path)
+    for name in ("report.html", "verdicts.csv"):
+        (copy / name).unlink()
+    page = make_report(copy).read_text()
+    assert "made again from runs.csv and study.json, not written by their runs" in page
+    assert "No learning curves can be drawn" in page and "Learning curves against" not in page
+    assert_the_same_numbers(copy, directory)
+    for name in ("runs.csv", "summary.csv", "tuning.csv", "published.csv"):
+        if (directory / name).exists():
+            assert (copy / name).read_bytes() == (directory / name).read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -94,7 +146,7 @@ def test_it_is_compact_and_whole(directory: Path) -> None:
         path for path in directory.rglob("*") if path.is_file() and "runs" not in path.relative_to(directory).parts
     ]
     assert sum(path.stat().st_size for path in files) < 15e6
-    assert {"report.html", "verdicts.csv", "verdicts.md", "verdicts.tex", "runs.csv"} <= {path.name for path in files}
+    assert {"report.html", "verdicts.csv", "verdicts.md", "verdicts.tex", "runs.csv", PACK} <= {p.name for p in files}
     page = (directory / "report.html").read_text()
     assert not re.search(r"""(src|href)=["']?(https?:|//)""", page)
 
