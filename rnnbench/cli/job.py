@@ -72,6 +72,8 @@ def describe(config: Config, status: str, record: dict[str, Any] | None) -> str:
     head = f"{status}: {config.run_id}" + (f" (was {record['status']})" if status == "skipped" else "")
     if record["status"] == "diverged":
         return f"{head}: {record['error']} | {where}"
+    if record["metrics"]["test"] is None:  # a table did not have it
+        return f"{head}: made again {record['rebuilt']} | {where}"
     facts, timing, test = record["task"], record["timing"], record["metrics"]["test"]
     scores = [f"{facts['metric']} {test[facts['metric']]:.4g}{' ' + facts['unit'] if facts['unit'] else ''}"]
     if facts["metric"] != "loss":

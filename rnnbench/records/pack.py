@@ -1,7 +1,8 @@
 """records.jsonl.gz: the runs of results/NAME in one small file, to be committed or mailed and read without runs/.
 
 Each line is a run: its record, as run.json holds it, and with it `history`, the text of its history.csv, thinned (null
-where there was none). Lines are sorted by run_id. `rnnbench.records.packing` writes it.
+where there was none). Lines are sorted by run_id. `rnnbench.records.packing` writes it. A record with a field `rebuilt`
+was made from tables, which it names, and not by its run: it lacks what they lack.
 """
 
 from __future__ import annotations

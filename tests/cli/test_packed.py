@@ -10,8 +10,9 @@ import pytest
 from making import TINY, tiny
 from sweeping import SWEEP, rnnbench
 
+from rnnbench.cli.job import describe
 from rnnbench.cli.study import Trials
-from rnnbench.cli.sweep import Requests, describe
+from rnnbench.cli.sweep import Requests
 from rnnbench.records import PACK, load_results, read_record, write_pack, write_record
 from rnnbench.run import CHECKPOINT, run
 from tests.fake_records import record
@@ -54,9 +55,13 @@ def test_a_run_that_is_packed_is_skipped_and_the_line_says_where_its_record_is()
     run(config)
     pack_alone(Path("results/swept"))
     ending = run(config)
+    assert ending.record is not None
     line = describe(config, ending.status, ending.record)
     assert line.startswith(f"skipped: {config.run_id} (was ok): test ") and line.endswith(f" | results/swept/{PACK}")
     assert not config.run_dir.exists()
+    rebuilt = ending.record | {"rebuilt": "from tuning.csv", "metrics": {"valid": {"accuracy": 0.5}, "test": None}}
+    line = describe(config, "skipped", rebuilt)
+    assert line == f"skipped: {config.run_id} (was ok): made again from tuning.csv | results/swept/{PACK}"
 
 
 def test_a_repetition_that_was_cut_off_goes_on_from_its_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:

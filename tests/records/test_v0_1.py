@@ -90,4 +90,5 @@ def test_its_finished_runs_are_skipped_and_reported_when_the_same_is_typed_again
 def test_a_record_of_now_names_what_was_run_as_one_of_then(results: Path, changes: list[str]) -> None:
     """Modules have moved since; records go on naming them as they did, or runs would be of two conditions."""
     config = tiny(*changes, "name=v01")
-    assert (read_record(config.run_dir) or {})["config"] == config.recorded()
+    then = (read_record(config.run_dir) or {})["config"]
+    assert {key: value for key, value in config.recorded().items() if key in then} == then

@@ -70,6 +70,22 @@ def test_a_directory_may_be_named_like_an_option() -> None:
     assert Path("lr=0.1/report.html").exists()
 
 
+def test_a_damaged_pack_still_has_a_page_that_names_it(capsys: pytest.CaptureFixture[str]) -> None:
+    write(Path("a"), sweep(seq_lens=(50,)))
+    assert main(["a", "pack=true"]) == 0
+    shutil.rmtree("a/runs")
+    whole = Path("a", PACK).read_bytes()
+    Path("a", PACK).write_bytes(whole[:-100])
+    capsys.readouterr()
+    assert main(["a"]) == 0
+    said = capsys.readouterr()
+    assert said.out == "a/report.html\n"
+    assert said.err.startswith(f"warning: a/{PACK}: damaged after ") and said.err.count("\n") == 1
+    assert (
+        f"1 record(s) could not be read and are left out: {PACK} (damaged after " in Path("a/report.html").read_text()
+    )
+
+
 def test_a_page_without_any_history_says_so(tmp_path: Path) -> None:
     write(tmp_path, sweep(seq_lens=(50,)), histories=False)
     assert main([str(tmp_path), "pack=true"]) == 0
