@@ -44,8 +44,8 @@ def knows(path: Path, library: str) -> bool:
 
 
 ROOMS = [
-    "errors", "moved", "conversion", "registry", "cells", "machine", "recurrent", "data", "records", "statistics",
-    "config", "parity", "plots", "training", "studies", "report", "speed", "run", "cli", "__main__",
+    "errors", "moved", "conversion", "registry", "cells", "machine", "recurrent", "data", "config", "records",
+    "statistics", "parity", "plots", "training", "studies", "report", "speed", "run", "cli", "__main__",
 ]  # fmt: skip
 """From the ground up: a room may import from those before it. CONTRIBUTING.md says what each holds."""
 

@@ -16,7 +16,8 @@ from matplotlib.transforms import ScaledTranslation
 
 from rnnbench.plots.look import Look, legend, looks
 from rnnbench.records import cell_name, in_order
-from rnnbench.records.conditions import Panel, key, short
+from rnnbench.records.columns import axis, label, short
+from rnnbench.records.conditions import Panel
 
 MOST_PANELS = 6  # of so many all are drawn; of more, so many, or whole rows with one of each dataset at least
 _IN_A_ROW = 3
@@ -155,12 +156,5 @@ def _plain(value: float) -> str:
 
 def axis_name(column: str, dataset: str = "") -> str:
     """Name and unit of a setting; the T of copy is how long it has to remember, not how long a sequence is."""
-    units = {
-        "seq_len": "delay T (steps)" if dataset == "copy" else "sequence length T (steps)",
-        "train_size": "training examples",
-        "hidden_size_asked": "hidden size (units)",
-        "num_layers": "layers",
-        "batch_size": "batch size (sequences)",
-        "optimizer_lr": "learning rate",
-    }
-    return units.get(column, key(column))
+    words = axis(column)
+    return words.replace(label(column), "delay") if column == "seq_len" and dataset == "copy" else words

@@ -1,6 +1,6 @@
 """What a run leaves behind: written once and whole, read back as one tidy table.
 
-    results/<name>/runs/<run_id>/run.json      the record (schema_version 1); its fields: rnnbench.records.schema
+    results/<name>/runs/<run_id>/run.json      the record (schema_version 1); its fields: records.columns
                                  history.csv   step, seconds, train_loss, valid_loss, valid_<metric>
                                  .lock         only while a process works on this run
     results/<name>/records.jsonl.gz   the same records in one file, read where runs/ is not: rnnbench.records.pack
@@ -16,12 +16,12 @@ from rnnbench.records.atomic import (
     write_json_atomically,
     write_text_atomically,
 )
+from rnnbench.records.columns import ASKED, COLUMNS
 from rnnbench.records.names import cell_name, in_order, named, said
 from rnnbench.records.pack import PACK
 from rnnbench.records.packing import write_pack
-from rnnbench.records.schema import COLUMNS, SCHEMA_VERSION, RecordError, check, spelled
+from rnnbench.records.schema import SCHEMA_VERSION, RecordError, check, spelled
 from rnnbench.records.table import (
-    ASKED,
     HISTORY,
     RECORD,
     Results,

@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from rnnbench.records import ASKED, config_columns, decided_by_sisters, in_order, said
+from rnnbench.records import ASKED, COLUMNS, config_columns, decided_by_sisters, in_order, said
+from rnnbench.records.columns import along, short, with_role
 
-# What may be chosen for each cell by itself (tuning), so that cells that differ in it are compared, and it is said.
-TUNED = ("optimizer", "forget_bias", "clip_norm", "dropout", "backend")
-_X_FIRST = ("seq_len", "train_size", "hidden_size_asked", "num_layers", "batch_size", "optimizer_lr")
+SHOWN = ("dataset", "seq_len", "cell", "hidden_size")
+"""The keys that a table of conditions always has."""
 
 
 def with_conditions(runs: pd.DataFrame) -> pd.DataFrame:
@@ -27,20 +27,17 @@ def with_conditions(runs: pd.DataFrame) -> pd.DataFrame:
     return runs.sort_values(["condition", "seed", "run_id"], kind="stable", ignore_index=True)
 
 
-_ALWAYS = {"dataset", "seq_len", "cell", "hidden_size", "hidden_size_asked", "num_layers", "device", "threads"}
-_ALWAYS |= {"backend", "budget_solved"}
-
-
 def lean(runs: pd.DataFrame) -> pd.DataFrame:
-    """`runs` without what is the same everywhere, for the many small tables that figures are made of."""
-    same = [name for name in config_columns(runs) if name not in _ALWAYS and runs[name].nunique(dropna=False) < 2]
-    facts = [name for name in runs.columns if name.startswith("env_") and name not in ("env_cpu", "env_gpu")]
-    return runs.drop(columns=[*same, *facts, "name", "error", "started", "finished"])
+    """`runs` without what no figure shows, for the many small tables that figures are made of."""
+    rest = [name for name in runs.columns if name not in COLUMNS]
+    same = [name for name in config_columns(runs[rest]) if runs[name].nunique(dropna=False) < 2]
+    facts = [name for name in rest if name.startswith("env_")]
+    return runs.drop(columns=[*same, *facts, *with_role("date"), "name", "error"])
 
 
 def shown_keys(runs: pd.DataFrame) -> list[str]:
     """Columns that tell conditions apart in a table: the four that always stand there, and whatever else varies."""
-    keys = ["dataset", "seq_len", "cell", "hidden_size"]
+    keys = list(SHOWN)
     conditions = runs.drop_duplicates("condition")
     for name in config_columns(runs):
         if name in keys or name in ASKED.values():
@@ -53,14 +50,6 @@ def shown_keys(runs: pd.DataFrame) -> list[str]:
     return keys
 
 
-def key(column: str) -> str:
-    """The configuration key of a column, as on the command line: optimizer_lr → optimizer.lr."""
-    for group in ("optimizer_", "budget_", "dataset_", "cell_"):
-        if column.startswith(group):
-            return column.replace("_", ".", 1)
-    return column.replace("_asked", "") if column == "hidden_size_asked" else column
-
-
 def _varies(frame: pd.DataFrame, name: str, within: Sequence[str]) -> bool:
     if frame[name].nunique(dropna=False) < 2:
         return False
@@ -70,7 +59,7 @@ def _varies(frame: pd.DataFrame, name: str, within: Sequence[str]) -> bool:
 def settings(runs: pd.DataFrame) -> tuple[list[str], list[str]]:
     """Of the runs of one dataset: columns that vary whatever the cell, and tuned ones that go with the cell."""
     conditions = runs.drop_duplicates("condition")
-    hidden = {"dataset", "cell", "hidden_size", *ASKED.values()} - {"hidden_size_asked"}
+    hidden = {"dataset", "cell", *with_role("twin")}
     found, tuned = [], []
     for name in config_columns(runs):
         if name in hidden or not _varies(conditions, name, ["cell" if name.startswith("cell_") else "dataset"]):
@@ -78,7 +67,7 @@ def settings(runs: pd.DataFrame) -> tuple[list[str], list[str]]:
         if name == "forget_bias" and conditions[name].nunique() < 2:
             continue  # the other cells have no such gate
         each_cell = ["seq_len", "hidden_size_asked", "cell"]
-        if name.startswith(TUNED) and not _varies(conditions, name, each_cell):
+        if name.startswith(with_role("tuned")) and not _varies(conditions, name, each_cell):
             tuned.append(name)
         else:
             found.append(name)
@@ -114,8 +103,8 @@ def panels(runs: pd.DataFrame, one_x: bool = False) -> list[Panel]:
     found = []
     for dataset, part in runs.groupby("dataset", sort=True):
         varying, tuned = settings(part)
-        numeric = [name for name in (*_X_FIRST, *varying) if name in varying and _is_number(part[name])]
-        x = numeric[0] if numeric else "seq_len"
+        numeric = [name for name in varying if _is_number(part[name]) and name not in with_role("numerics")]
+        x = min(numeric, key=along, default="seq_len")
         rest = varying if one_x else [name for name in varying if name != x]
         named = telling(part, sorted(rest, key=lambda name: name != x))
         for values, runs_there in _groups(part, rest):
@@ -155,11 +144,4 @@ def _groups(runs: pd.DataFrame, by: list[str]) -> Iterator[tuple[tuple[Hashable,
 def _is_number(values: pd.Series) -> bool:
     return (
         pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values) and bool(values.notna().all())
-    )
-
-
-def short(column: str) -> str:
-    """A key in a figure: T and h as in the equations, else its name."""
-    return {"seq_len": "T", "hidden_size": "h", "hidden_size_asked": "h", "num_layers": "layers"}.get(
-        column, key(column)
     )

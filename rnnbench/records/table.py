@@ -14,25 +14,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rnnbench.config.schema import PLACES
 from rnnbench.errors import UsageError
 from rnnbench.records.atomic import finite, write_json_atomically, write_text_atomically
+from rnnbench.records.columns import ASKED, COLUMNS, INTEGER, NUMBER, TEXT, TIME, TRUTH, configured, is_score, with_role
 from rnnbench.records.pack import PACK, decoded, pack_of, packed
-from rnnbench.records.schema import (
-    COLUMNS,
-    INTEGER,
-    NUMBER,
-    SCHEMA_VERSION,
-    TEXT,
-    TIME,
-    TRUTH,
-    RecordError,
-    check,
-    flat,
-)
+from rnnbench.records.schema import SCHEMA_VERSION, RecordError, check, flat
 
 RECORD, HISTORY = "run.json", "history.csv"
-# Resolved column → what was asked for (seq_len=null, match=params and backend=auto are decided in the run).
-ASKED = {name: f"{name}_asked" for name in ("seq_len", "hidden_size", "train_size", "device", "backend", "threads")}
 
 
 def write_record(run_dir: Path, record: Mapping[str, Any]) -> Path:
@@ -167,7 +156,8 @@ def with_missing(runs: pd.DataFrame, requested: Mapping[str, Mapping[str, Any]])
     if not absent:
         return decided_by_sisters(there.reset_index(drop=True), there["status"].to_numpy() == "failed")
     head = {"schema_version": SCHEMA_VERSION, "status": "failed"}
-    rows = [flat(head | {"run_id": run_id, "config": requested[run_id]}) | {"status": "missing"} for run_id in absent]
+    unknown = {"status": "missing"} | dict.fromkeys(with_role("numerics"))
+    rows = [flat(head | {"run_id": run_id, "config": requested[run_id]}) | unknown for run_id in absent]
     every = pd.concat([there, _frame(rows)], ignore_index=True) if len(there) else _frame(rows)
     return decided_by_sisters(every, every["status"].isin(["missing", "failed"]))
 
@@ -179,26 +169,26 @@ def decided_by_sisters(runs: pd.DataFrame, undecided: pd.Series | NDArray[np.boo
     """
     if not np.any(undecided):
         return runs
-    columns = config_columns(runs)
-    alike = [name for name in columns if name not in ASKED]
-    of_dataset = [name for name in alike if name.startswith("dataset")] + ["seq_len_asked", "train_size_asked"]
+    alike = [name for name in config_columns(runs) if name not in (*ASKED, *with_role("numerics"))]
+    of_task = [name for name in ASKED if COLUMNS[name].where.startswith("task.")]
+    of_dataset = [name for name in alike if name.startswith("dataset")] + [ASKED[name] for name in of_task]
     sisters = runs.assign(**{name: runs[name].mask(undecided) for name in ASKED})
     filled = {}
     for name in ASKED:
-        by = of_dataset if name in ("seq_len", "train_size") else alike
+        by = of_dataset if name in of_task else alike
         decided = sisters.groupby(by, dropna=False, sort=False)[name].transform("first")
         filled[name] = runs[name].mask(undecided & decided.notna(), decided)
     return runs.assign(**filled)
 
 
 def config_columns(runs: pd.DataFrame) -> list[str]:
-    """Columns of `runs` that come from the configuration and say what is run, without the seed."""
-    known = [name for name, (where, _) in COLUMNS.items() if "config." in where and name != "seed" and name in runs]
-    extra = [name for name in runs.columns if name not in COLUMNS and not name.startswith(("test_", "valid_", "env_"))]
-    return [*known, *(name for name in extra if name not in _NOT_WHAT)]
+    """Columns of `runs` that say what is run, without the seed: of the configuration, and the numerics."""
+    known = [name for name in COLUMNS if configured(name) and name in runs]
+    extra = [name for name in runs.columns if name not in COLUMNS and name not in _NOT_WHAT]
+    return [*known, *(name for name in extra if not is_score(name) and not name.startswith("env_"))]
 
 
-_NOT_WHAT = {"condition", "config_name", "results_dir", "checkpoint_seconds", "force", "progress", "dataset_path"}
+_NOT_WHAT = {*(f"config_{key}" if key in COLUMNS else key for key in PLACES), "condition", "dataset_path"}
 """But where and how. Of a data file the content says what it is."""
 
 
@@ -234,12 +224,12 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 def _frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    metrics = sorted({key for row in rows for key in row if key not in COLUMNS and key.startswith(("test_", "valid_"))})
+    metrics = sorted({key for row in rows for key in row if key not in COLUMNS and is_score(key)})
     others = sorted({key for row in rows for key in row if key not in COLUMNS} - set(metrics))
     columns: dict[str, pd.Series] = {}
     for name in (*COLUMNS, *metrics, *others):
         values = [row.get(name) for row in rows]
-        kind: Any = COLUMNS[name][1] if name in COLUMNS else NUMBER if name in metrics else _kind(values)
+        kind: Any = COLUMNS[name].kind if name in COLUMNS else NUMBER if name in metrics else _kind(values)
         if kind == TIME:
             columns[name] = _times(values).astype(kind)
         elif kind == TEXT:

@@ -13,7 +13,8 @@ from typing import Any
 import pandas as pd
 
 from rnnbench.records import cell_name, in_order, said
-from rnnbench.records.conditions import Panel, panels, short
+from rnnbench.records.columns import short
+from rnnbench.records.conditions import Panel, panels
 from rnnbench.statistics import Interval, mean_interval
 
 

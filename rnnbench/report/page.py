@@ -13,7 +13,8 @@ from rnnbench.errors import UsageError
 from rnnbench.plots.look import drawing_context
 from rnnbench.plots.panels import Drawing
 from rnnbench.records import PACK, RECORD, cell_name, read_results, said, write_text_atomically
-from rnnbench.records.conditions import key, lean, shown_keys, telling, with_conditions
+from rnnbench.records.columns import head, key
+from rnnbench.records.conditions import SHOWN, lean, shown_keys, telling, with_conditions
 from rnnbench.report import glossary, text, timed_only
 from rnnbench.report.costs import memory, parameters, step_time
 from rnnbench.report.curves import learning_curves, no_curves
@@ -68,8 +69,7 @@ def report_and_verdicts(directory: Path | str) -> tuple[Path, list[str]]:
     comparisons = compare(few[~timed])
     keys = shown_keys(runs)
     summary = summarise(runs)
-    needed = ["dataset", "seq_len", "cell", "hidden_size"]  # and what else it takes to tell conditions apart
-    keys = [*needed, *(name for name in telling(runs, keys) if name not in needed)]
+    keys = [*SHOWN, *(name for name in telling(runs, keys) if name not in SHOWN)]  # and what tells conditions apart
     table = shown(summary, keys)
     drawings = _drawings(few, timed, comparisons)
     for old in (directory / "figures").glob("*"):
@@ -183,13 +183,13 @@ def _runs_table(runs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     columns = {"run": some["run_id"], "status": some["status"]}
     for name in [*keys, "seed"]:
         columns[key(name)] = some[name].map(said)
-    columns["test score"] = some["test_score"].map(lambda value: number(value, 4))
-    columns["steps"] = some["steps"].map(said)
-    columns["stopped by"] = some["stopped_by"].fillna("–")
-    columns["training (s)"] = some["train_seconds"].map(number)
-    columns["step (ms)"] = some["step_ms_median"].map(number)
-    columns["contended"] = some["contended"].map({True: "yes", False: "no"}).fillna("–")
-    columns["error"] = some["error"].fillna("")
+    columns[head("test_score")] = some["test_score"].map(lambda value: number(value, 4))
+    columns[head("steps")] = some["steps"].map(said)
+    columns[head("stopped_by")] = some["stopped_by"].fillna("–")
+    columns[head("train_seconds")] = some["train_seconds"].map(number)
+    columns[head("step_ms_median")] = some["step_ms_median"].map(number)
+    columns[head("contended")] = some["contended"].map({True: "yes", False: "no"}).fillna("–")
+    columns[head("error")] = some["error"].fillna("")
     shown_runs = pd.DataFrame(columns).reset_index(drop=True)
     # `cut` says how many there are.
     return shown_runs.reindex(range(len(runs))) if len(runs) > MOST_ROWS else shown_runs

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from rnnbench.records import cell_name, said, write_text_atomically
-from rnnbench.records.conditions import short
+from rnnbench.records.columns import short
 from rnnbench.report.latex import latex
 from rnnbench.report.summary import count as whole
 from rnnbench.report.summary import interval, markdown, number

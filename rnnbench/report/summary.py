@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from rnnbench.records import cell_name, said
-from rnnbench.records.conditions import key, shown_keys
+from rnnbench.records.columns import head, key, short
+from rnnbench.records.conditions import shown_keys
 from rnnbench.statistics import iqm_interval, mean_interval
 
 MEBIBYTE = 2**20
@@ -123,18 +124,18 @@ def shown(summary: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     columns["n"] = [str(row["n"]) for row in rows]
     columns["diverged"] = [str(row["diverged"]) for row in rows]
     columns["failed"] = [str(row["failed"]) for row in rows]
-    columns["steps (median)"] = [count(row["steps"]) for row in rows]
-    columns["training (median, s)"] = [number(row["train_seconds"]) for row in rows]
+    columns[head("steps", "median")] = [count(row["steps"]) for row in rows]
+    columns[head("train_seconds", "median")] = [number(row["train_seconds"]) for row in rows]
     if summary["solved_of"].any():
         columns["solved"] = [f"{row['solved']}/{row['solved_of']}" if row["solved_of"] else "–" for row in rows]
-        columns["steps to solve (median)"] = [
+        columns[head("steps_to_threshold", "median")] = [
             "not by half" if math.isinf(row["steps_to_threshold"]) else count(row["steps_to_threshold"]) for row in rows
         ]
-    columns["step (median [p10, p90], ms)"] = [_step_ms(row) for row in rows]
-    columns["parameters"] = [count(row["parameters"]) for row in rows]
-    columns["saved for backward (MiB)"] = [number(row["saved_MiB"]) for row in rows]
+    columns[head("step_ms_median", "median [p10, p90]")] = [_step_ms(row) for row in rows]
+    columns[short("total_parameters")] = [count(row["parameters"]) for row in rows]
+    columns[f"{short('saved_activation_bytes')} (MiB)"] = [number(row["saved_MiB"]) for row in rows]
     if summary["peak_MiB"].notna().any():
-        columns["peak (MiB)"] = [number(row["peak_MiB"]) for row in rows]
+        columns[f"{short('peak_bytes')} (MiB)"] = [number(row["peak_MiB"]) for row in rows]
     return pd.DataFrame(columns)
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from rnnbench.records import Results, cell_name, in_order, named, said
-from rnnbench.records.conditions import key, settings, short
+from rnnbench.records.columns import key, label, short, with_role
+from rnnbench.records.conditions import settings
 from rnnbench.report import timed_only
 from rnnbench.report.findings import Comparison, headline, pairs, ratio
 from rnnbench.report.summary import interval, steps_to_threshold
@@ -39,15 +40,12 @@ def answer(runs: pd.DataFrame, comparisons: Sequence[Comparison], timed: pd.Seri
     if timed is not None and timed.any():
         found.append(timed_only.words(runs, timed))
     calm = runs[(runs["status"] == "ok") & ~runs["contended"].fillna(False).astype(bool)]
-    for column, words in (
-        ("step_ms_median", "Time a training step (ratio of medians over seeds; no other run beside the runs timed)"),
-        ("recurrent_parameters", "Recurrent parameters"),
-        ("saved_activation_bytes", "Memory saved for backward"),
-    ):
-        costs = ratio(calm[calm[column].notna()] if column == "step_ms_median" else runs[runs[column].notna()], column)
-        if costs:
-            backends = " – " + _backends(calm) if column == "step_ms_median" else ""
-            found.append(f"{words}: {costs}{backends}.")
+    if costs := ratio(calm[calm["step_ms_median"].notna()], "step_ms_median"):
+        how = "ratio of medians over seeds; no other run beside the runs timed"
+        found.append(f"Time a {label('step_ms_median')} ({how}): {costs} – {_backends(calm)}.")
+    for column in ("recurrent_parameters", "saved_activation_bytes"):
+        if costs := ratio(runs[runs[column].notna()], column):
+            found.append(f"{label(column).capitalize()}: {costs}.")
     return found
 
 
@@ -160,7 +158,8 @@ def _gaps(runs: pd.DataFrame) -> list[str]:
 
 def environment(runs: pd.DataFrame) -> list[tuple[str, str]]:
     """Each fact of the machines and versions with its values, most frequent first."""
-    names = ["device", "dtype", "backend", "threads", *(name for name in runs.columns if name.startswith("env_"))]
+    facts = sorted(name for name in runs.columns if name.startswith("env_"))
+    names = ["device", "dtype", "backend", "threads", *with_role("numerics"), *facts]
     found = []
     for name in names:
         tally = runs[name].dropna().astype(str).value_counts()

@@ -8,14 +8,9 @@ from typing import Any
 import pandas as pd
 
 from rnnbench.records import cell_name, in_order, said
+from rnnbench.records.columns import label, short, unit, with_role
 from rnnbench.report.summary import count
 
-_LIMITS = {
-    "budget_max_steps": "{:.0f} steps",
-    "budget_max_epochs": "{:.0f} epochs",
-    "budget_max_seconds": "{:g} s",
-    "budget_patience": "patience {:.0f}",
-}
 _MOST_RATES = 3
 
 
@@ -29,18 +24,18 @@ def _row(dataset: str, runs: pd.DataFrame, tuned: Sequence[str]) -> dict[str, st
     return {
         "dataset": dataset,
         "cells": ", ".join(cell_name(cell) for cell in in_order(runs["cell"])),
-        "T": _either(runs["seq_len"]),
-        "h": _either(runs["hidden_size_asked"]),
-        "match": _either(runs["match"]),
-        "forget bias": ", ".join(biases) or "–",
-        "layers": _either(runs["num_layers"]),
-        "batch size": _either(runs["batch_size"]),
-        "optimizer": _optimizer(runs, tuned),
+        short("seq_len"): _either(runs["seq_len"]),
+        short("hidden_size_asked"): _either(runs["hidden_size_asked"]),
+        label("match"): _either(runs["match"]),
+        label("forget_bias"): ", ".join(biases) or "–",
+        label("num_layers"): _either(runs["num_layers"]),
+        label("batch_size"): _either(runs["batch_size"]),
+        label("optimizer"): _optimizer(runs, tuned),
         "budget": _budget(runs),
-        "threshold": _either(runs["budget_solved"].dropna()),
-        "training examples": ", ".join(map(count, sorted(set(runs["train_size"].dropna())))) or "made as needed",
+        label("budget_solved"): _either(runs["budget_solved"].dropna()),
+        label("train_size"): ", ".join(map(count, sorted(set(runs["train_size"].dropna())))) or "made as needed",
         "seeds": ranges(runs["seed"]),
-        "backend": ", ".join(sorted(set(runs["backend"].dropna()))) or "–",
+        label("backend"): ", ".join(sorted(set(runs["backend"].dropna()))) or "–",
         "runs": str(len(runs)),
     }
 
@@ -62,12 +57,17 @@ def _optimizer(runs: pd.DataFrame, tuned: Sequence[str]) -> str:
 
 def _budget(runs: pd.DataFrame) -> str:
     """The limits of each grid, the first to be reached ends a run: "6000 steps or 110 steps"."""
-    columns = [name for name in _LIMITS if name in runs]
+    columns = [name for name in with_role("limit") if name in runs]
     found = []
     for values in runs[columns].drop_duplicates().sort_values(columns).itertuples(index=False, name=None):
         limits = zip(columns, values, strict=True)
-        found.append(", ".join(_LIMITS[name].format(value) for name, value in limits if pd.notna(value)))
+        found.append(", ".join(_limit(name, value) for name, value in limits if pd.notna(value)))
     return " or ".join(filter(None, found)) or "–"
+
+
+def _limit(column: str, value: float) -> str:
+    size = f"{value:.0f}" if float(value).is_integer() else f"{value:g}"
+    return f"{size} {unit(column)}" if unit(column) else f"{label(column)} {size}"
 
 
 def ranges(seeds: Iterable[Any]) -> str:

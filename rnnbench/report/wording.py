@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from rnnbench.records import COLUMNS, cell_name, named
-from rnnbench.records.conditions import key
-from rnnbench.records.schema import TEXT
+from rnnbench.records.columns import TEXT, axis, key, label, unit
 from rnnbench.report.prospects import margin_words, would_change
 from rnnbench.report.summary import interval, number
 from rnnbench.statistics import ConditionVerdict, Interval
@@ -116,64 +115,34 @@ def comparison(each: Evaluated) -> str:
     return f"{a} {'/' if each.claim.scale == 'ratio' else '−'} {b}"
 
 
-def measure_name(each: Evaluated) -> str:
-    """What is compared, as an axis says it."""
-    over = each.claim.over
-    if over is not None:
-        of_names = over in COLUMNS and COLUMNS[over][1] == TEXT  # two names, not sizes
-        how = f"from one {over} to the other" if of_names else f"with each doubling of {over}"
-        what = "factor of change" if each.claim.scale == "ratio" else "change"  # a factor has no unit
-        return f"{what} of {each.claim.metric} {how}"
-    return "share of runs that solved it" if each.claim.kind == "success" else each.claim.metric
-
-
 def in_words(each: Evaluated, score: str = "") -> str:
-    """`measure_name` with the names that readers know for columns. score: what test_score is, see `score_name`."""
-    words = measure_name(each)
-    for column, name in (_WORDS | ({"test_score": score} if score else {})).items():
-        words = words.replace(column, name)
-    return words
-
-
-_WORDS = {
-    "test_score": "test score",
-    "valid_score": "validation score",
-    "test_loss": "test loss",
-    "steps_to_threshold": "steps to the threshold",
-    "seconds_to_threshold": "seconds to the threshold",
-    "step_ms_median": "ms a training step",
-    "train_seconds": "seconds of training",
-    "recurrent_parameters": "recurrent parameters",
-    "total_parameters": "parameters",
-    "saved_activation_bytes": "bytes saved for backward",
-    "peak_bytes": "bytes at the peak",
-    "train_size": "training examples",
-    "backend_asked": "backend",
-}
+    """What is compared, with its unit. score: what test_score is, see `score_name`."""
+    metric = each.claim.metric
+    return _measured(each, score if score and metric == "test_score" else axis(metric))
 
 
 def axis_words(each: Evaluated, score: str = "") -> str:
     """What a claim's effect is of, with its unit; a ratio has none: "training step, GRU / LSTM (ratio)"."""
-    words = in_words(each, score)
     if each.claim.scale != "ratio":
-        return f"{words}, {comparison(each)}"
-    for unit, bare in _WITHOUT_UNIT.items():
-        words = words.replace(unit, bare)
-    return f"{re.sub(r' [(][^()]*[)]', '', words)}, {comparison(each)} (ratio)"
+        return f"{in_words(each, score)}, {comparison(each)}"
+    metric = each.claim.metric
+    bare = re.sub(r" [(][^()]*[)]", "", score) if score and metric == "test_score" else label(metric)
+    return f"{_measured(each, bare)}, {comparison(each)} (ratio)"
 
 
-_WITHOUT_UNIT = {
-    "ms a training step": "training step",
-    "seconds of training": "training time",
-    "seconds to the threshold": "time to the threshold",
-    "bytes saved": "memory saved",
-    "bytes at the peak": "memory at the peak",
-}
+def _measured(each: Evaluated, metric: str) -> str:
+    over = each.claim.over
+    if over is not None:
+        of_names = over in COLUMNS and COLUMNS[over].kind == TEXT  # two names, not sizes
+        how = f"from one {label(over)} to the other" if of_names else f"with each doubling of {label(over)}"
+        what = "factor of change" if each.claim.scale == "ratio" else "change"  # a factor has no unit
+        return f"{what} of {metric} {how}"
+    return "share of runs that solved it" if each.claim.kind == "success" else metric
 
 
 def time_unit(each: Evaluated) -> str:
     """Of a time to the threshold."""
-    return "s" if each.claim.metric.startswith("seconds") else "steps"
+    return unit(each.claim.metric)
 
 
 def method_words(each: Evaluated, found: Interval) -> str:

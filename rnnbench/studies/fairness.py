@@ -7,15 +7,17 @@ from collections.abc import Collection
 import pandas as pd
 
 from rnnbench.records import config_columns, said
+from rnnbench.records.columns import with_role
 from rnnbench.studies.definition import StudyClaim
 
-TIMES = ("step_ms_median", "step_ms_p10", "step_ms_p90", "train_seconds", "seconds_to_threshold")
-COSTS = (*TIMES, "saved_activation_bytes", "peak_bytes")
-"""What depends on the backend. Scores and steps do not: every run checks its own backend's parity."""
 
-# Decided in the run or by `match`; device and threads are told apart where times are paired.
-_APART = {"hidden_size", "seq_len_asked", "train_size_asked", "backend_asked", "device", "device_asked", "threads",
-          "threads_asked"}  # fmt: skip
+def mixed(runs: pd.DataFrame) -> str:
+    """Of runs that would be pooled, in words that they are of more than one numerics; "" where they are not."""
+    (column,) = with_role("numerics")
+    found = sorted(runs[column].dropna().unique()) if column in runs else []
+    if len(found) < 2:
+        return ""
+    return f"runs of numerics {' and '.join(map(str, found))} are not pooled: force=true repeats the older"
 
 
 def unequal(claim: StudyClaim, first: pd.DataFrame, second: pd.DataFrame, tuned: Collection[str]) -> str:
@@ -23,14 +25,17 @@ def unequal(claim: StudyClaim, first: pd.DataFrame, second: pd.DataFrame, tuned:
 
     A pair is a run of `first` and one of `second` with the same seed. They may differ in the column `between` and what
     belongs to it (cell and cell_target), in columns that equal trials chose (`tuned`), in those that the claim names in
-    `besides`, and in the forget bias where one of the two has no such gate.
+    `besides`, and in the forget bias where one of the two has no such gate. Machines are told apart where times are
+    paired, numerics by `mixed`; scores and steps do not depend on the backend, whose parity every run checks.
     """
+    apart = with_role("twin", "machine", "numerics")
+    costs = with_role("time", "memory")
     one = ["seed", *([claim.over] if claim.over else [])]
     pairs = first.merge(second, on=one, suffixes=("_x", "_y"))
     group = claim.between.removesuffix("_asked")
     for column in config_columns(first):
-        own = column in one or column == group or column.startswith(f"{group}_") or column in _APART
-        if own or column in tuned or column in claim.besides or (column == "backend" and claim.metric not in COSTS):
+        own = column in one or column == group or column.startswith(f"{group}_") or column in apart
+        if own or column in tuned or column in claim.besides or (column == "backend" and claim.metric not in costs):
             continue
         x, y = pairs[f"{column}_x"], pairs[f"{column}_y"]
         absent = x.isna() | y.isna() if column == "forget_bias" else x.isna() & y.isna()

@@ -20,9 +20,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rnnbench.records import cell_name
+from rnnbench.records.columns import with_role
 from rnnbench.statistics import interaction_slopes
 from rnnbench.studies.definition import StudyClaim
-from rnnbench.studies.fairness import TIMES, unequal
+from rnnbench.studies.fairness import mixed, unequal
 from rnnbench.studies.selection import condition_name, conditions, selected, several, sides
 
 _LATE = 0.95  # of a run's steps: a best step beyond it says that more steps would have been better
@@ -72,12 +73,14 @@ def _measured(claim: StudyClaim, settings: Mapping[str, Any], part: pd.DataFrame
         return replace(found, obstacle=because, left_out=tuple(left_out))
 
     ended = part[part["status"].isin(["ok", "diverged"])]
+    if claim.kind != "closed_form" and (obstacle := mixed(ended)):  # a count is the same in every arithmetic
+        return nothing(obstacle)
     if obstacle := _unpaired(claim, part) or unequal(claim, *sides(claim, ended), tuned):
         return nothing(obstacle)
     solving = claim.kind in ("success", "solve_time")
     if solving and ended["budget_solved"].isna().any():
         return nothing("no threshold (budget.solved) was set")
-    if claim.metric in TIMES and claim.kind != "success":
+    if claim.metric in with_role("time") and claim.kind != "success":
         busy = ended["contended"].fillna(False).astype(bool)
         if busy.any() and busy.all():
             return nothing(f"all {len(busy)} runs were timed while another ran beside them: force=true repeats them")
@@ -212,13 +215,10 @@ def _times_to_solve(claim: StudyClaim, ended: pd.DataFrame, left_out: list[str])
     return times.mask(diverged, math.inf)
 
 
-_MACHINE = ("env_cpu", "env_gpu", "env_fused_isa", "device", "threads")
-"""What a pair of times has in common."""
-
-
 def _paired(claim: StudyClaim, ended: pd.DataFrame, values: pd.Series, left_out: list[str]) -> pd.DataFrame:
     """A row a seed that both have: value_x, solved_x, steps_x, value_y, …"""
-    columns = ["seed", "status", *_MACHINE, "budget_max_steps", "chance", "higher_is_better"]
+    machine = with_role("machine")  # what a pair of times has in common
+    columns = ["seed", "status", *machine, "budget_max_steps", "chance", "higher_is_better"]
     table = ended.reindex(columns=columns).assign(value=values, solved=_solved(ended, claim))
     table[claim.between] = ended[claim.between]
     x, y = (side.set_index("seed") for side in sides(claim, table[values.notna()]))
@@ -231,9 +231,9 @@ def _paired(claim: StudyClaim, ended: pd.DataFrame, values: pd.Series, left_out:
         if neither.any():
             left_out.append(f"{int(neither.sum())} pair(s) of which both runs diverged say nothing and are kept out")
         pairs = pairs[~neither.fillna(False).astype(bool)]
-    if claim.metric in TIMES and claim.kind != "success":
+    if claim.metric in with_role("time") and claim.kind != "success":
         same = pd.Series(True, index=pairs.index)
-        for column in _MACHINE:
+        for column in machine:
             a, b = pairs[f"{column}_x"], pairs[f"{column}_y"]
             same &= (a == b).fillna(False).astype(bool) | (a.isna() & b.isna())
         if not same.all():

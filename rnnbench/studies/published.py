@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from rnnbench.records.columns import better
 from rnnbench.statistics import Interval, mean_interval
 from rnnbench.studies.definition import PublishedRow
+from rnnbench.studies.fairness import mixed
 from rnnbench.studies.selection import selected, several
 
 
@@ -47,7 +49,7 @@ def beside(row: PublishedRow, runs: pd.DataFrame) -> Beside:
     ok = own[own["status"] == "ok"]
     values = ok[row.metric].astype("float64").dropna() if row.metric in ok else pd.Series(dtype="float64")
     counts = {status: int((own["status"] == status).sum()) for status in ("diverged", "failed", "missing")}
-    obstacle = several(own, ["seed"])  # runs of more than one configuration have no common mean
+    obstacle = several(own, ["seed"]) or mixed(own[ended])  # they have no common mean
     sizes = own.loc[ended, "total_parameters"].dropna()
     return Beside(
         row,
@@ -78,8 +80,8 @@ def _metric(row: PublishedRow, own: pd.DataFrame) -> str:
 
 
 def _better(row: PublishedRow, own: pd.DataFrame) -> str | None:
-    if row.metric == "test_loss":
-        return "lower"
+    if better(row.metric):
+        return better(row.metric)
     said = own["higher_is_better"].dropna()
     if row.metric != "test_score" or said.empty:
         return None

@@ -8,9 +8,8 @@ from typing import Any
 import pandas as pd
 
 from rnnbench.records import cell_name, config_columns, said, spelled
+from rnnbench.records.columns import short
 from rnnbench.studies.definition import StudyClaim
-
-_NAMES = {"seq_len": "T", "hidden_size": "h", "hidden_size_asked": "h", "backend_asked": "backend"}
 
 
 def selected(select: Mapping[str, Any], runs: pd.DataFrame) -> pd.DataFrame:
@@ -64,5 +63,5 @@ def condition_name(settings: Mapping[str, Any]) -> str:
     parts = []
     for column, value in settings.items():
         plain = cell_name(str(value)) if column == "cell" else str(value) if column == "dataset" else ""
-        parts.append(plain or f"{_NAMES.get(column, column)} = {said(value)}")
+        parts.append(plain or f"{short(column)} = {said(value)}")
     return ", ".join(parts) or "all runs"

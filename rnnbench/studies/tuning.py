@@ -14,7 +14,7 @@ from typing import Any
 
 from rnnbench.errors import UsageError
 from rnnbench.records import COLUMNS
-from rnnbench.records.schema import INTEGER
+from rnnbench.records.columns import INTEGER
 
 RULE = (
     "Best is what reaches the threshold on validation with most seeds, then in fewest steps; without a threshold, or "
@@ -38,7 +38,7 @@ class Tuning:
         if not self.space:
             raise UsageError("nothing to choose", key="study.tuning.space", value="{}", allowed="key: [low, high]")
         for key, column in zip(self.space, self.columns, strict=True):
-            if column in COLUMNS and COLUMNS[column][1] == INTEGER:
+            if column in COLUMNS and COLUMNS[column].kind == INTEGER:
                 raise UsageError("takes whole numbers, and trials try any", key="study.tuning.space", value=key,
                                  allowed="keys such as optimizer.lr")  # fmt: skip
         for key, ends in self.space.items():

@@ -10,11 +10,9 @@ import pandas as pd
 
 from rnnbench.errors import UsageError
 from rnnbench.records import ASKED, COLUMNS, config_columns, load_results, with_missing
-from rnnbench.records.schema import INTEGER, NUMBER
+from rnnbench.records.columns import INTEGER, NUMBER, is_score, with_role
 from rnnbench.studies.definition import Study
 from rnnbench.studies.selection import selected
-
-_SCORES = ("test_score", "valid_score", "test_loss", "valid_loss")
 
 
 def check_names(study: Study, requested: Mapping[str, Mapping[str, Any]], tuned: Collection[str] = ()) -> None:
@@ -51,11 +49,12 @@ def check_names(study: Study, requested: Mapping[str, Mapping[str, Any]], tuned:
 
 def _metric(key: str, name: str) -> None:
     """A task's own metric, test_accuracy or test_nll, is a column only once a run has ended."""
-    known = [column for column, (_, kind) in COLUMNS.items() if kind in (INTEGER, NUMBER)]
-    close = difflib.get_close_matches(name, _SCORES, n=1, cutoff=0.9)
-    if name in known or (name.startswith(("test_", "valid_")) and not close):
+    scores = with_role("score")
+    known = [column.name for column in COLUMNS.values() if column.kind in (INTEGER, NUMBER)]
+    close = difflib.get_close_matches(name, scores, n=1, cutoff=0.9)
+    if name in known or (is_score(name) and not close):
         return
-    likely = close or difflib.get_close_matches(name, known, n=1) or _SCORES
+    likely = close or difflib.get_close_matches(name, known, n=1) or scores
     raise UsageError("no column of numbers", key=key, value=name, allowed=f"{', '.join(likely)}, …")
 
 

@@ -18,8 +18,8 @@ from scipy import stats
 
 from rnnbench.config import CONF
 from rnnbench.records import COLUMNS, PACK, load_results, read_record, with_missing
+from rnnbench.records.columns import TEXT, TIME
 from rnnbench.records.conditions import with_conditions
-from rnnbench.records.schema import TEXT, TIME
 from rnnbench.report import make_report
 from rnnbench.report.verdicts import measured_names, study_result, write_tables
 from rnnbench.studies import StudyResult, evaluate, read_request, study_from
@@ -30,7 +30,7 @@ by_name = pytest.mark.parametrize("directory", PUBLISHED, ids=lambda path: path.
 
 def runs_of(directory: Path) -> pd.DataFrame:
     """runs.csv, its columns typed as those of load_results; dates aside, which no verdict needs."""
-    kinds = {name: kind for name, (_, kind) in COLUMNS.items() if kind != TIME}
+    kinds = {name: column.kind for name, column in COLUMNS.items() if column.kind != TIME}
     text = {name: "str" for name, kind in kinds.items() if kind == TEXT}
     runs = pd.read_csv(directory / "runs.csv", dtype=text, low_memory=False)
     return runs.astype({name: kind for name, kind in kinds.items() if kind != TEXT and name in runs})

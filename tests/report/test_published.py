@@ -101,6 +101,12 @@ def test_not_run_yet_and_one_run_and_two_settings(tmp_path: Path) -> None:
     )
 
 
+def test_runs_of_two_numerics_have_no_common_mean(tmp_path: Path) -> None:
+    own = found(tmp_path, [*chorales((8.6, 8.62)), record("gru", "jsb", 129, seed=2, test_score=8.64, numerics=2)])
+    assert difference(own) == "not compared: runs of numerics 1 and 2 are not pooled: force=true repeats the older"
+    assert not own.ours.n
+
+
 def test_another_column_with_its_own_unit(tmp_path: Path) -> None:
     # the fake loss is 0.17 − 0.16 · accuracy: 0.026, 0.0228, 0.0196, mean 0.0228
     contents = [record("gru", seed=s, test_score=v) for s, v in enumerate((0.90, 0.92, 0.94))]

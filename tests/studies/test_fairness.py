@@ -90,3 +90,28 @@ def test_a_number_of_sizes_is_compared_size_by_size(tmp_path: Path) -> None:
         each["config"]["batch_size"] = 64
     found = verdict_of(tmp_path / "unequal", contents, kind="interaction", over="train_size")
     assert "differ in batch_size, 64 and 32" in found.verdict.reason
+
+
+SOLVING = {"metric": "steps_to_threshold", "direction": "less"}
+COUNTED = {"kind": "closed_form", "metric": "recurrent_parameters", "scale": "ratio", "direction": "less"}
+
+
+@pytest.mark.parametrize("kind", [
+    {},
+    {"metric": "step_ms_median", "scale": "ratio", "direction": "less"},
+    {"kind": "solve_time", **SOLVING},
+    {"kind": "success", **SOLVING},
+])  # fmt: skip
+def test_runs_of_two_numerics_are_never_pooled(tmp_path: Path, kind: dict[str, Any]) -> None:
+    """Whether the two sides are of two, or one run of twenty; no `besides` allows it."""
+    words = "runs of numerics 1 and 2 are not pooled: force=true repeats the older"
+    one = with_gru()
+    one[3]["numerics"] = 2
+    for place, contents in (("side", with_gru(numerics=2)), ("run", one)):
+        found = verdict_of(tmp_path / place, contents, besides=["numerics"], **kind)
+        assert (found.verdict.outcome, found.verdict.reason) == ("undecided", words)
+    assert "numerics" not in verdict_of(tmp_path / "same", with_gru(), **kind).verdict.reason
+
+
+def test_what_is_counted_is_the_same_in_every_numerics(tmp_path: Path) -> None:
+    assert verdict_of(tmp_path, with_gru(numerics=2), **COUNTED).verdict.outcome == "supported"
