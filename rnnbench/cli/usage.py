@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from rnnbench.config import CONF
+from rnnbench.config import CONF, PRESENTATION
 from rnnbench.conversion import unknown_key
 from rnnbench.errors import UsageError
 
@@ -175,7 +175,7 @@ def _choices(group: str, own: Path | None) -> list[str]:
 
 def _known_keys(arguments: list[str]) -> set[str]:
     """Keys of the configuration that these arguments choose: the top-level ones and those of the chosen files."""
-    chosen = {"cell": "lstm", "dataset": "adding", "optimizer": "adam", "hydra/launcher": "basic"}
+    chosen = {"hydra/launcher": "basic"} | _defaults()
     chosen |= {group: choice for group, _, choice in (a.partition("=") for a in arguments) if group in chosen}
     keys = set(GROUPS)
     for group, choice in {**chosen, "": "config"}.items():
@@ -187,6 +187,13 @@ def _known_keys(arguments: list[str]) -> set[str]:
         prefix = f"{group.replace('/', '.')}." if group and "@package _global_" not in text else ""
         keys |= _flat(values, prefix)
     return keys
+
+
+def _defaults() -> dict[str, str]:
+    """The choice of each group that is taken where none is made."""
+    defaults = yaml.safe_load((CONF / "config.yaml").read_text(encoding="utf-8"))["defaults"]
+    named = [each for each in defaults if isinstance(each, dict)]
+    return {group: choice for each in named for group, choice in each.items() if group in GROUPS and choice}
 
 
 def _keys_beside(key: str, arguments: list[str]) -> list[str]:
@@ -201,7 +208,7 @@ def _keys_beside(key: str, arguments: list[str]) -> list[str]:
 def _flat(values: object, prefix: str) -> set[str]:
     if not isinstance(values, dict):
         return {prefix.rstrip(".")}
-    return set().union(*(_flat(value, f"{prefix}{key}.") for key, value in values.items()))
+    return set().union(*(_flat(value, f"{prefix}{key}.") for key, value in values.items() if key not in PRESENTATION))
 
 
 def _settings(file: Path) -> str:

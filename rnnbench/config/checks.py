@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from rnnbench.config.schema import Choice, Config
+from rnnbench.config.schema import PRESENTATION, Choice, Config
 from rnnbench.config.source import class_facts
 from rnnbench.conversion import checked
 from rnnbench.errors import UsageError
@@ -79,7 +79,7 @@ def validate(config: Config) -> Config:
 def choice_from(key: str, values: Any) -> Choice:
     if not isinstance(values, Mapping):
         raise UsageError("no such choice", key=key, value=values, allowed=f"a name of conf/{key}")
-    options = dict(values)
+    options = {name: value for name, value in values.items() if name not in PRESENTATION}
     for part in ("name", "target"):
         if not isinstance(options.get(part), str) or options[part] in ("", "???"):
             allowed = "text" if part == "name" else "package.module.Class"

@@ -105,3 +105,6 @@ class Config:
 
 PLACES = tuple(f.name for f in fields(Config) if f.metadata.get("place"))
 """Keys that say where and how a run is kept, not what it is."""
+
+PRESENTATION = ("title", "look")
+"""Keys of a cell's or a dataset's file that say what readers call it and how it is drawn: no part of a run."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
 from rnnbench.records import cell_name, in_order
+from rnnbench.records.names import look_of
 
 PAPER, INK, FAINT = "white", "#1b1b1b", "#6b6b6b"
 _RC: dict[str, Any] = {
@@ -43,22 +44,33 @@ class Look(NamedTuple):
     line: Any
 
 
-_LOOKS = {
-    "lstm": Look("#0072B2", "o", "-"),
-    "gru": Look("#D55E00", "s", "--"),
-    "gru_reset_before": Look("#E69F00", "^", "-."),
-    "rnn": Look("#009E73", "D", ":"),
-    "rnn_relu": Look("#CC79A7", "v", (0, (3, 1, 1, 1, 1, 1))),
+class Backend(NamedTuple):
+    words: str  # what it is
+    look: Look
+
+
+BACKENDS = {
+    "fused": Backend("this project's C++ kernel", Look("#000000", "o", "-")),
+    "torch": Backend("what nn.LSTM, nn.GRU and nn.RNN call", Look("#6b6b6b", "s", "--")),
+    "eager": Backend("step by step in Python", Look("#a8a8a8", "^", ":")),
 }
+"""Greys, colours being the cells'."""
+OTHER_BACKEND = Backend("", Look("#d0d0d0", "D", "-."))
+
 _OTHERS = [Look(colour, marker, line) for marker, line in zip("P*Xhp<>", ["-", "--", "-.", ":"] * 2, strict=False)
            for colour in ("#56B4E9", "#000000", "#8C6D31")]  # fmt: skip
 
 
 def looks(cells: Sequence[str]) -> dict[str, Look]:
-    """The look of each cell; the known ones have theirs whatever else is in the results."""
-    unknown = [cell for cell in in_order(cells) if cell not in _LOOKS]
-    own = {cell: _OTHERS[index % len(_OTHERS)] for index, cell in enumerate(unknown)}
-    return {cell: _LOOKS.get(cell) or own[cell] for cell in in_order(cells)}
+    """The look of each cell; those of conf/cell have theirs whatever else is in the results."""
+    unknown = [cell for cell in in_order(cells) if not look_of("cell", cell)]
+    others = {cell: _OTHERS[index % len(_OTHERS)] for index, cell in enumerate(unknown)}
+    return {cell: others.get(cell) or _look(look_of("cell", cell)) for cell in in_order(cells)}
+
+
+def _look(drawn: Mapping[str, Any]) -> Look:
+    line = drawn["line"]
+    return Look(drawn["colour"], drawn["marker"], line if isinstance(line, str) else (line[0], tuple(line[1])))
 
 
 def drawing_context() -> Any:

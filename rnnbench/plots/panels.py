@@ -18,6 +18,7 @@ from rnnbench.plots.look import Look, legend, looks
 from rnnbench.records import cell_name, in_order
 from rnnbench.records.columns import axis, label, short
 from rnnbench.records.conditions import Panel
+from rnnbench.records.names import look_of
 
 MOST_PANELS = 6  # of so many all are drawn; of more, so many, or whole rows with one of each dataset at least
 _IN_A_ROW = 3
@@ -155,6 +156,6 @@ def _plain(value: float) -> str:
 
 
 def axis_name(column: str, dataset: str = "") -> str:
-    """Name and unit of a setting; the T of copy is how long it has to remember, not how long a sequence is."""
-    words = axis(column)
-    return words.replace(label(column), "delay") if column == "seq_len" and dataset == "copy" else words
+    """Name and unit of a setting; the T of some datasets is not how long a sequence is."""
+    own = look_of("dataset", dataset).get("length", "") if column == "seq_len" else ""
+    return axis(column).replace(label(column), own) if own else axis(column)

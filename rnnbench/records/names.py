@@ -1,29 +1,37 @@
-"""What readers call cells and values, and the order in which they expect cells."""
+"""What readers call cells and values, and the order in which they expect cells, from the files under conf/."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import pandas as pd
+import yaml
 
-_NAMES = {
-    "lstm": "LSTM",
-    "gru": "GRU",
-    "rnn": "RNN",
-    "gru_reset_before": "GRU (reset before)",
-    "rnn_relu": "RNN (ReLU)",
-}
+from rnnbench.config import CONF, PRESENTATION
+
+
+@cache
+def _files(group: str) -> dict[str, dict[str, Any]]:
+    """Of each cell or dataset of conf/ that says how it is presented, by name: its title, its look."""
+    contents = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in sorted((CONF / group).glob("*.yaml"))]
+    own = [content.get(group, content) for content in contents]  # a dataset's file also sets keys beside `dataset`
+    return {each["name"]: each for each in own if set(PRESENTATION) & set(each)}
 
 
 def cell_name(cell: str) -> str:
-    return _NAMES.get(cell, cell)
+    return _files("cell").get(cell, {}).get("title", cell)
+
+
+def look_of(group: str, name: str) -> Mapping[str, Any]:
+    """How a cell is drawn, or what is peculiar to a dataset; empty for a user's own and where nothing is."""
+    return _files(group).get(name, {}).get("look", {})
 
 
 def in_order(cells: Iterable[str]) -> list[str]:
-    """Known cells in the order of `_NAMES`, then the others by name."""
-    known = list(_NAMES)
-    return sorted(set(cells), key=lambda cell: (known.index(cell) if cell in known else len(known), cell))
+    """The cells of conf/cell in the order in which their files place them, then the others by name."""
+    return sorted(set(cells), key=lambda cell: (look_of("cell", cell).get("place", 1000), cell))
 
 
 def said(value: Any) -> str:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
+from rnnbench.plots.look import BACKENDS
+from rnnbench.records.columns import label, short, unit
+from rnnbench.records.names import look_of
 from rnnbench.studies import StudyResult
 
-_BACKENDS = {
-    "fused": "this project's C++ kernel",
-    "torch": "what nn.LSTM, nn.GRU and nn.RNN call",
-    "eager": "step by step in Python",
-}
 _METRICS = {
     "accuracy": "share of answers that are right",
     "nll": "negative log-likelihood, here of a frame of music",
@@ -22,39 +20,43 @@ _METRICS = {
 def words(runs: pd.DataFrame, result: StudyResult | None) -> list[tuple[str, str]]:
     """(word, what it says) for what these runs and this study make the page speak of."""
     datasets, biases = set(runs["dataset"].dropna()), set(runs["forget_bias"].dropna().astype(str))
-    found = [("T", _length(datasets, bool(runs["seq_len_asked"].isna().any())))]
-    h = "hidden size: units in a recurrent layer"
+    found = [(short("seq_len"), _length(datasets, bool(runs["seq_len_asked"].isna().any())))]
+    h = f"{label('hidden_size')}: {unit('hidden_size')} in a recurrent layer"
     if (runs["match"] == "params").any():
         h += "; with match = params of the LSTM, and other cells are as wide as gives equally many parameters"
-    found.append(("h", h))
+    found.append((short("hidden_size"), h))
     found.append(("n", "pairs of runs that share a seed: the same data in the same order; of one mean, its runs"))
     metrics = [f"{name}: {said}" for name, said in _METRICS.items() if (runs["metric"] == name).any()]
     if metrics:
-        found.append(("metric", "; ".join(metrics)))
-    found.append(("chance", "the score of a model that has learned nothing of what came before"))
+        found.append((label("metric"), "; ".join(metrics)))
+    found.append((label("chance"), "the score of a model that has learned nothing of what came before"))
     if runs["budget_solved"].notna().any():
-        found.append(("threshold", "the validation score (budget.solved) at which a run counts as solved and stops"))
+        found.append(
+            (label("budget_solved"), "the validation score (budget.solved) at which a run counts as solved and stops")
+        )
     if result is not None and any(each.claim.kind == "solve_time" for each in result.claims):
         mean = (
             "mean of the times to the threshold, each cut at the horizon: what an unsolved run is known to have taken"
         )
         found.append(("restricted mean", mean))
     if biases:
-        found.append(("forget bias", _bias(biases)))
-    backends = [f"{name}: {said}" for name, said in _BACKENDS.items() if (runs["backend"] == name).any()]
+        found.append((label("forget_bias"), _bias(biases)))
+    backends = [f"{name}: {each.words}" for name, each in BACKENDS.items() if (runs["backend"] == name).any()]
     if backends:
-        found.append(("backend", "how a cell is carried through time; " + "; ".join(backends)))
+        found.append((label("backend"), "how a cell is carried through time; " + "; ".join(backends)))
     if runs["contended"].fillna(False).any():
-        found.append(("contended", "timed while another run ran beside it: its times are not used"))
+        found.append((label("contended"), "timed while another run ran beside it: its times are not used"))
     return found
 
 
 def _length(datasets: set[str], own: bool) -> str:
-    said = "sequence length in steps"
-    if "copy" in datasets:
-        said += "; of copy the delay, after which ten symbols are to be recalled"
-    if own and datasets & {"anbn", "anbncn", "jsb", "nottingham", "musedata", "piano_midi"}:
-        said += "; where sequences differ in length (music, counting), the longest in training"
+    said = f"{label('seq_len')} in {unit('seq_len')}"
+    looks = {name: look_of("dataset", name) for name in sorted(datasets)}
+    for name, look in looks.items():
+        said += f"; of {name} the {look['length']}, {look['remark']}" if "length" in look else ""
+    differ = [name for name, look in looks.items() if look.get("lengths") == "differ"]
+    if own and differ:
+        said += f"; where sequences differ in length ({', '.join(differ)}), the longest in training"
     return said
 
 

@@ -11,9 +11,6 @@ from matplotlib.lines import Line2D
 
 from rnnbench.plots import look as style
 
-SHADES = {"fused": ("#000000", "o", "-"), "torch": ("#6b6b6b", "s", "--"), "eager": ("#a8a8a8", "^", ":")}
-"""Of backends: greys, colours being the cells'."""
-
 
 def draw(rows: pd.DataFrame) -> bytes:
     """A PNG from the rows of speed.csv: a line of two panels for each number of threads."""
@@ -51,7 +48,7 @@ def _gru_over_lstm(axes: Axes, rows: pd.DataFrame, threads: int) -> None:
     found = []
     for index, backend in enumerate(names):
         part = shown[shown["backend"].eq(backend)]
-        look = style.Look(*SHADES.get(backend, ("#d0d0d0", "D", "-.")))
+        look = style.BACKENDS.get(backend, style.OTHER_BACKEND).look
         _line(axes, rows, part, "of_lstm", look, backend, _aside(index, len(names)))
         found.append(f"{backend} {part['of_lstm'].min():.2f} to {part['of_lstm'].max():.2f}")
     axes.set_ylabel("time of GRU / time of LSTM")
