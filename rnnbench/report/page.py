@@ -11,17 +11,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rnnbench.errors import UsageError
 from rnnbench.plots.look import drawing_context
-from rnnbench.plots.panels import Drawing
 from rnnbench.records import PACK, RECORD, cell_name, read_results, said, write_text_atomically
 from rnnbench.records.columns import head, key
 from rnnbench.records.conditions import SHOWN, lean, shown_keys, telling, with_conditions
 from rnnbench.report import glossary, text, timed_only
-from rnnbench.report.costs import memory, parameters, step_time
-from rnnbench.report.curves import learning_curves, no_curves
+from rnnbench.report.figures import Material, all_figures, made_of
 from rnnbench.report.findings import Comparison, compare
 from rnnbench.report.latex import latex
-from rnnbench.report.parts import MOST_ROWS, cut, made
-from rnnbench.report.scores import score_against_time, scores
+from rnnbench.report.parts import MOST_ROWS, cut
 from rnnbench.report.study import study_section, tuning_section
 from rnnbench.report.summary import interval, markdown, number, shown, summarise
 from rnnbench.report.verdicts import study_result, verdict_lines
@@ -37,17 +34,18 @@ _NOTE = (
 )
 
 
-def make_report(directory: Path | str) -> Path:
+def make_report(directory: Path | str, figures: Sequence[str] = ()) -> Path:
     """Write the report of results/NAME into it; gives the page's path. Raises as `report_and_verdicts`."""
-    return report_and_verdicts(directory)[0]
+    return report_and_verdicts(directory, figures)[0]
 
 
-def report_and_verdicts(directory: Path | str) -> tuple[Path, list[str]]:
+def report_and_verdicts(directory: Path | str, figures: Sequence[str] = ()) -> tuple[Path, list[str]]:
     """Write the report of results/NAME into it; gives the page's path and, of a study, a line a claim for the screen.
 
-    Raises UsageError when the directory does not exist, holds no readable record, or cannot be written.
+    figures: besides those of rnnbench.report.figures, by import path. Raises UsageError when one is none or fails, when
+    the directory does not exist, holds no readable record, or cannot be written.
     """
-    directory = Path(directory)
+    directory, chosen = Path(directory), all_figures(figures)
     if directory.is_dir() and not any((directory / name).exists() for name in ("runs", PACK)):
         raise UsageError(f"no results in {directory}: there is no runs/ and no {PACK} in it (give results/NAME)")
     results = read_results(directory)
@@ -67,17 +65,17 @@ def report_and_verdicts(directory: Path | str) -> tuple[Path, list[str]]:
     few = lean(runs)
     timed = timed_only.timed_only(runs) & (request is not None)  # a plain sweep is compared by what there is
     comparisons = compare(few[~timed])
+    material = Material(few, few[~timed], comparisons, timed_only.words(few, timed))
     keys = shown_keys(runs)
     summary = summarise(runs)
     keys = [*SHOWN, *(name for name in telling(runs, keys) if name not in SHOWN)]  # and what tells conditions apart
     table = shown(summary, keys)
-    drawings = _drawings(few, timed, comparisons)
     for old in (directory / "figures").glob("*"):
         if old.name.startswith(("claim_", "unsolved_")):
             old.unlink()  # of a claim that may be gone
     result = study_result(directory, results.runs)
     with drawing_context():
-        figures = [made(drawing, directory / "figures") for drawing in drawings]
+        drawn = {figure: made_of(figure, material, directory / "figures") for figure in chosen}
         study = study_section(result, results.runs, directory)
     write_text_atomically(
         directory / "summary.csv", summary.rename(columns=key).to_csv(index=False, lineterminator="\n")
@@ -86,7 +84,7 @@ def report_and_verdicts(directory: Path | str) -> tuple[Path, list[str]]:
         directory / "runs.csv", _portable(with_conditions(counted), directory).to_csv(index=False, lineterminator="\n")
     )
     answer, warnings = text.answer(few, comparisons, timed), text.warnings(results, runs, directory, study is not None)
-    warnings += no_curves(few[~timed], drawings)
+    warnings += [missing for figure, its in drawn.items() if not its and (missing := figure.missing(material))]
     if others > 0:
         warnings.append(f"{others} more run(s) lie here that the study as it is now does not ask for; none is shown.")
     write_text_atomically(directory / "summary.md", _summary_md(directory, runs, answer, warnings, table))
@@ -108,7 +106,7 @@ def report_and_verdicts(directory: Path | str) -> tuple[Path, list[str]]:
         conditions_note=_NOTE,
         glossary=glossary.words(runs, result),
         what_was_run=cut(what_was_run(counted, _tuned(request)), "runs.csv has all"),
-        figures=figures,
+        figures=[each for its in drawn.values() for each in its],
         runs=cut(_runs_table(runs, keys), "runs.csv has all"),
         runs_summary=f"{len(runs)} runs",
         tuning=tuning,
@@ -148,20 +146,6 @@ def _as_tuned(runs: pd.DataFrame, request: StudyRequest | None) -> pd.DataFrame:
         return plain
     tuned = pd.Series([values in chosen for values in runs[columns].itertuples(index=False, name=None)], runs.index)
     return runs.assign(**{name: runs[name].mask(tuned) for name in columns})
-
-
-def _drawings(runs: pd.DataFrame, timed: pd.Series, comparisons: Sequence[Comparison]) -> list[Drawing]:
-    scored = runs[~timed]
-    made = [
-        scores(scored, comparisons, timed_only.words(runs, timed)),
-        *learning_curves(scored, comparisons),
-        step_time(runs),
-        parameters(runs),
-        score_against_time(scored),
-        memory(runs),
-        memory(runs, "peak_bytes"),
-    ]
-    return [drawing for drawing in made if drawing is not None]
 
 
 def _differences(comparisons: Sequence[Comparison]) -> pd.DataFrame:

@@ -12,8 +12,9 @@ from rnnbench.plots.panels import axis_name, chosen
 from rnnbench.records import load_results
 from rnnbench.records.conditions import panels, with_conditions
 from rnnbench.report import make_report
-from rnnbench.report.costs import step_time
-from rnnbench.report.curves import learning_curves
+from rnnbench.report.figures import Material
+from rnnbench.report.figures.learning_curves import LearningCurves
+from rnnbench.report.figures.step_time import StepTime
 from rnnbench.report.timed_only import timed_only, words
 from rnnbench.studies import study_from, write_request
 from tests.fake_records import record, sweep, write
@@ -26,6 +27,10 @@ def runs_of(directory: Path, contents: list[dict[str, Any]]) -> pd.DataFrame:
         each["run_id"] += f"-{index}"
     write(directory, contents, histories=False)
     return with_conditions(load_results(directory))
+
+
+def material(runs: pd.DataFrame) -> Material:
+    return Material(runs, runs)
 
 
 def test_every_dataset_has_a_panel(tmp_path: Path) -> None:
@@ -53,11 +58,11 @@ def test_contended_step_times_are_drawn_only_where_all_were(tmp_path: Path) -> N
     contents = sweep(datasets=("adding", "jsb"), seq_lens=(50,), seeds=(0, 1))
     for each in contents:
         each["timing"]["contended"] = each["config"]["dataset"]["name"] == "jsb"
-    drawing = step_time(runs_of(tmp_path / "some", contents))
-    assert drawing is not None
+    (drawing,) = StepTime().drawings(material(runs_of(tmp_path / "some", contents)))
     assert "jsb" not in drawing.finding and "4 run(s) timed while another ran beside them" in drawing.caption
-    hollow = step_time(runs_of(tmp_path / "all", [c for c in contents if c["timing"]["contended"]]))
-    assert hollow is not None and hollow.finding == "jsb: contended: nothing is claimed"
+    runs = runs_of(tmp_path / "all", [c for c in contents if c["timing"]["contended"]])
+    (hollow,) = StepTime().drawings(material(runs))
+    assert hollow.finding == "jsb: contended: nothing is claimed"
 
 
 def report_of_a_study(directory: Path, runs: pd.DataFrame) -> str:
@@ -100,9 +105,9 @@ def test_the_t_of_copy_is_a_delay() -> None:
 
 def test_runs_without_a_history_are_counted_under_the_curves(tmp_path: Path) -> None:
     places = write(tmp_path, sweep(seq_lens=(50,), seeds=(0, 1, 2)))
-    whole = learning_curves(with_conditions(load_results(tmp_path)), [])
+    whole = LearningCurves().drawings(material(with_conditions(load_results(tmp_path))))
     assert "have no curve" not in whole[0].caption
     (places[0] / "history.csv").unlink()
     (places[1] / "history.csv").write_text("step,sec\x00")
-    some = learning_curves(with_conditions(load_results(tmp_path)), [])
+    some = LearningCurves().drawings(material(with_conditions(load_results(tmp_path))))
     assert "2 run(s) have no curve: their history.csv is gone or cannot be read." in some[0].caption

@@ -11,9 +11,10 @@ import pytest
 
 from rnnbench.records import load_results
 from rnnbench.records.conditions import panels, shown_keys, with_conditions
+from rnnbench.report.figures import Material
+from rnnbench.report.figures.scores import Scores
 from rnnbench.report.findings import compare, headline, ratio
 from rnnbench.report.page import _as_tuned
-from rnnbench.report.scores import scores
 from rnnbench.report.summary import interval, number, summarise
 from rnnbench.studies import StudyRequest, Trial, Tuned, study_from
 from tests.fake_records import record, sweep, write
@@ -154,8 +155,8 @@ def test_a_title_says_why_cells_are_not_compared(tmp_path: Path, width: int, fir
         record("gru", dataset="jsb", hidden_size=width, seed=first_seed + s, test_score=8.6 - 0.1 * s) for s in (0, 1)
     ]
     runs = runs_of(tmp_path, contents)
-    drawing = scores(runs, compare(runs))
-    assert drawing is not None and words in drawing.finding
+    (drawing,) = Scores().drawings(Material(runs, runs, compare(runs)))
+    assert words in drawing.finding
 
 
 def test_cells_tuned_apart_are_compared_and_it_is_said(tmp_path: Path) -> None:

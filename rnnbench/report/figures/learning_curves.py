@@ -13,60 +13,69 @@ from matplotlib.axes import Axes
 from rnnbench.plots.look import Look, levels, logarithmic, title
 from rnnbench.plots.panels import Drawing, chosen, grid
 from rnnbench.records import RecordError, cell_name, load_history
+from rnnbench.records.columns import axis
 from rnnbench.records.conditions import Panel, panels
+from rnnbench.report.figures._scores import score_name
+from rnnbench.report.figures.base import Figure, Material
 from rnnbench.report.findings import Comparison, headline, of_panel
-from rnnbench.report.scores import score_name
 from rnnbench.report.summary import steps_to_threshold
 
 MOST_SEEDS = 20  # curves read for a condition
 _ENOUGH_FOR_QUARTILES = 5
+_CAPTION = (
+    "Line: median over seeds; band: inter-quartile range from five seeds on, smallest to largest below. A run "
+    "that ended keeps its last value, so that the median is always over the same runs; the curve ends with the "
+    "last run."
+)
 
 
-def learning_curves(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> list[Drawing]:
+class LearningCurves(Figure):
     """One figure against steps and one against seconds; panels whose runs have no history are left out."""
-    finished = runs[runs["status"] != "failed"]
-    if finished.empty:
-        return []
-    drawn, left_out = chosen(panels(finished, one_x=True), timed=True)
-    loaded = {panel.label: {cell: _curves(panel, cell) for cell, _ in panel.cells()} for panel in drawn}
-    drawn = [panel for panel in drawn if any(curves for curves, _ in loaded[panel.label].values())]
-    lacking = sum(without for panel in drawn for _, without in loaded[panel.label].values())
-    if not drawn:
-        return []
-    found = "; ".join(f"{panel.label}: {_finding(panel, comparisons)}" for panel in drawn)
-    made = []
-    for x, words in (("step", "training steps"), ("seconds", "training time (s)")):
 
-        def draw(axes: Axes, panel: Panel, look: dict[str, Look], x: str = x, words: str = words) -> None:
-            for cell, (colour, marker, line) in look.items():
-                for curves in loaded[panel.label][cell][0]:
-                    _draw(axes, curves, x, colour, marker, line)
-            _levels(axes, panel)
-            axes.set_xlim(left=0)
-            axes.set_xlabel(words)
-            axes.set_ylabel(score_name(panel.runs, "validation"))
-            title(axes, panel.label, _finding(panel, comparisons))
+    order = 20
 
-        caption = (
-            "Line: median over seeds; band: inter-quartile range from five seeds on, smallest to largest below. A run "
-            "that ended keeps its last value, so that the median is always over the same runs; the curve ends with the "
-            "last run."
-            + (f" {lacking} run(s) have no curve: their history.csv is gone or cannot be read." if lacking else "")
-            + (" Diverged runs are not drawn." if (runs["status"] == "diverged").any() else "")
-            + (" Contended runs are drawn: their seconds are longer than they would be alone."
-               if x == "seconds" and finished["contended"].fillna(False).any() else "")
-            + left_out
-        )  # fmt: skip
-        made.append(Drawing(f"curves_{x}s".replace("secondss", "seconds"), f"Learning curves against {words}", caption,
-                            lambda columns, draw=draw: grid(drawn, draw, columns), found))  # type: ignore[misc]  # fmt: skip
-    return made
+    def drawings(self, page: Material) -> list[Drawing]:
+        finished = page.scored[page.scored["status"] != "failed"]
+        if finished.empty:
+            return []
+        drawn, left_out = chosen(panels(finished, one_x=True), timed=True)
+        loaded = {panel.label: {cell: _curves(panel, cell) for cell, _ in panel.cells()} for panel in drawn}
+        drawn = [panel for panel in drawn if any(curves for curves, _ in loaded[panel.label].values())]
+        if not drawn:
+            return []
+        lacking = sum(without for panel in drawn for _, without in loaded[panel.label].values())
+        caption = _CAPTION
+        if lacking:
+            caption += f" {lacking} run(s) have no curve: their history.csv is gone or cannot be read."
+        if (page.scored["status"] == "diverged").any():
+            caption += " Diverged runs are not drawn."
+        busy = " Contended runs are drawn: their seconds are longer than they would be alone."
+        contended = busy if finished["contended"].fillna(False).any() else ""
+        found = "; ".join(f"{panel.label}: {_finding(panel, page.comparisons)}" for panel in drawn)
 
+        def against(place: int, name: str, words: str, note: str) -> Drawing:
+            def draw(axes: Axes, panel: Panel, look: dict[str, Look]) -> None:
+                for cell, own in look.items():
+                    for curves in loaded[panel.label][cell][0]:
+                        _draw(axes, curves, place, own)
+                _levels(axes, panel)
+                axes.set_xlim(left=0)
+                axes.set_xlabel(words)
+                axes.set_ylabel(score_name(panel.runs, "validation"))
+                title(axes, panel.label, _finding(panel, page.comparisons))
 
-def no_curves(runs: pd.DataFrame, drawings: Sequence[Drawing]) -> list[str]:
-    """Says that no curve could be drawn of runs that have a score; [] where there are some, or no such runs."""
-    if any(drawing.name == "curves_steps" for drawing in drawings) or not (runs["status"] == "ok").any():
-        return []
-    return ["No learning curves can be drawn: no record here comes with the history of its evaluations."]
+            heading = f"Learning curves against {words}"
+            return Drawing(name, heading, caption + note + left_out, lambda columns: grid(drawn, draw, columns), found)
+
+        return [
+            against(0, "curves_steps", "training steps", ""),
+            against(1, "curves_seconds", axis("train_seconds"), contended),
+        ]
+
+    def missing(self, page: Material) -> str:
+        if not (page.scored["status"] == "ok").any():
+            return ""
+        return "No learning curves can be drawn: no record here comes with the history of its evaluations."
 
 
 def _finding(panel: Panel, comparisons: Sequence[Comparison]) -> str:
@@ -125,8 +134,9 @@ def _curve(run_dir: str, metric: str) -> Curve | None:
     return (numbers[:, 0], numbers[:, 1], numbers[:, 2]) if len(numbers) else None
 
 
-def _draw(axes: Axes, curves: list[Curve], x: str, colour: str, marker: str, line: str) -> None:
-    places = [curve[0 if x == "step" else 1] for curve in curves]
+def _draw(axes: Axes, curves: list[Curve], x: int, look: Look) -> None:
+    """x: place in `Curve` of what goes along the axis."""
+    places = [curve[x] for curve in curves]
     start, end = max(place[0] for place in places), max(place[-1] for place in places)
     at = np.unique(np.concatenate([np.linspace(start, max(start, end), 200), [place[-1] for place in places]]))
     at = at[at >= start]
@@ -135,14 +145,14 @@ def _draw(axes: Axes, curves: list[Curve], x: str, colour: str, marker: str, lin
     band = (25, 75) if len(curves) >= _ENOUGH_FOR_QUARTILES else (0, 100)
     low, middle, high = np.percentile(values, (band[0], 50, band[1]), axis=0)
     if len(curves) > 1:
-        axes.fill_between(at, low, high, color=colour, alpha=0.2, linewidth=0)
+        axes.fill_between(at, low, high, color=look.colour, alpha=0.2, linewidth=0)
     axes.plot(
         at,
         middle,
-        linestyle=line,
-        color=colour,
+        linestyle=look.line,
+        color=look.colour,
         linewidth=1.8,
-        marker=marker,
+        marker=look.marker,
         markevery=max(1, len(at) // 6),
         markersize=5,
     )
