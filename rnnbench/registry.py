@@ -3,6 +3,7 @@
     names("rnnbench.studies.kinds")                     ["closed_form", "paired", …], nothing imported
     get("rnnbench.studies.kinds", "paired", Kind)       the one Kind of that file
     get("rnnbench.studies.kinds", "mine.Sorted", Kind)  a user's own, from anywhere
+    words("rnnbench.recurrent.backends", "eager")       what its docstring begins with, nothing imported
 
 A file holds one class that derives from the room's base, and `base.py` that base; files whose names begin with an
 underscore hold what the others share.
@@ -10,6 +11,7 @@ underscore hold what the others share.
 
 from __future__ import annotations
 
+import ast
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -28,6 +30,16 @@ def names(room: str) -> list[str]:
     assert spec is not None and spec.submodule_search_locations is not None
     files = [file for folder in spec.submodule_search_locations for file in Path(folder).glob("[!_]*.py")]
     return sorted(file.stem for file in files if file.stem != "base")
+
+
+@cache
+def words(room: str, name: str) -> str:
+    """What a file says it is, up to the colon in its first line, without running it: "step by step in Python"."""
+    spec = find_spec(room)
+    assert spec is not None and spec.submodule_search_locations is not None
+    file = Path(spec.submodule_search_locations[0], f"{name}.py")
+    said = (ast.get_docstring(ast.parse(file.read_bytes())) or "").partition("\n")[0].partition(":")[0]
+    return said[:1].lower() + said[1:]
 
 
 @cache

@@ -3,11 +3,12 @@
 from rnnbench.config.checks import MOST_THREADS, from_mapping
 from rnnbench.config.choices import CONF, cell_choices, dataset_choices, make_cell, make_dataset
 from rnnbench.config.growth import added, place
-from rnnbench.config.schema import PRESENTATION, BudgetConfig, Choice, Config, OptimizerConfig
+from rnnbench.config.schema import PLACES, PRESENTATION, BudgetConfig, Choice, Config, OptimizerConfig
 
 __all__ = [
     "CONF",
     "MOST_THREADS",
+    "PLACES",
     "PRESENTATION",
     "BudgetConfig",
     "Choice",

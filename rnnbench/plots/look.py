@@ -44,19 +44,6 @@ class Look(NamedTuple):
     line: Any
 
 
-class Backend(NamedTuple):
-    words: str  # what it is
-    look: Look
-
-
-BACKENDS = {
-    "fused": Backend("this project's C++ kernel", Look("#000000", "o", "-")),
-    "torch": Backend("what nn.LSTM, nn.GRU and nn.RNN call", Look("#6b6b6b", "s", "--")),
-    "eager": Backend("step by step in Python", Look("#a8a8a8", "^", ":")),
-}
-"""Greys, colours being the cells'."""
-OTHER_BACKEND = Backend("", Look("#d0d0d0", "D", "-."))
-
 _OTHERS = [Look(colour, marker, line) for marker, line in zip("P*Xhp<>", ["-", "--", "-.", ":"] * 2, strict=False)
            for colour in ("#56B4E9", "#000000", "#8C6D31")]  # fmt: skip
 

@@ -74,6 +74,7 @@ _TABLE = [
     Column("dtype", "config.dtype", TEXT, "setting", "dtype"),
     Column("backend", "backend config.backend", TEXT, "tuned", "backend"),
     Column("threads", "environment.threads config.threads", INTEGER, "machine", "threads"),
+    Column("flush_denormals", "config.flush_denormals", TRUTH, "setting", "denormals flushed"),
     Column("budget_max_steps", "config.budget.max_steps", INTEGER, "limit", "limit of steps", "steps"),
     Column("budget_max_epochs", "config.budget.max_epochs", NUMBER, "limit", "limit of epochs", "epochs"),
     Column("budget_max_seconds", "config.budget.max_seconds", NUMBER, "limit", "limit of time", "s"),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
+from rnnbench.config import Config
 from rnnbench.moved import frozen
 from rnnbench.records.columns import COLUMNS, INTEGER, NUMBER, TEXT, TIME, TRUTH
 
@@ -14,6 +16,18 @@ STATUSES = ("ok", "diverged", "failed")
 
 _PATHS = [(column, column.where.split()) for column in COLUMNS.values() if column.where]
 _READ = {where for _, wheres in _PATHS for where in wheres}
+
+
+def _defaults(config: Any, prefix: str = "config.") -> Iterator[tuple[str, Any]]:
+    """Of keys that came after a first release, what a record without them was made with: it has the same run id."""
+    for f in fields(config):
+        if f.metadata.get("added"):
+            yield prefix + f.name, f.default
+        elif is_dataclass(f.default):
+            yield from _defaults(f.default, f"{prefix}{f.name}.")
+
+
+_ADDED = tuple(_defaults(Config))
 
 
 class RecordError(ValueError):
@@ -38,7 +52,7 @@ def flat(record: Mapping[str, Any]) -> dict[str, Any]:
     version = record.get("schema_version")
     if version != SCHEMA_VERSION:
         raise RecordError(f"schema_version is {version}, this program reads {SCHEMA_VERSION}")
-    leaves = dict(_leaves(record))
+    leaves = dict(_ADDED) | dict(_leaves(record))
     row: dict[str, Any] = {}
     for column, wheres in _PATHS:
         value = next((leaves[where] for where in wheres if leaves.get(where) is not None), column.absent)

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rnnbench.config.schema import PLACES
+from rnnbench.config import PLACES
 from rnnbench.errors import UsageError
 from rnnbench.records.atomic import finite, write_json_atomically, write_text_atomically
 from rnnbench.records.columns import ASKED, COLUMNS, INTEGER, NUMBER, TEXT, TIME, TRUTH, configured, is_score, with_role

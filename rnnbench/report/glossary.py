@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from rnnbench.plots.look import BACKENDS
+from rnnbench import registry
 from rnnbench.records.columns import label, short, unit
 from rnnbench.records.names import look_of
 from rnnbench.studies import StudyResult
 
+_BACKENDS = "rnnbench.recurrent.backends"
 _METRICS = {
     "accuracy": "share of answers that are right",
     "nll": "negative log-likelihood, here of a frame of music",
@@ -41,7 +42,8 @@ def words(runs: pd.DataFrame, result: StudyResult | None) -> list[tuple[str, str
         found.append(("restricted mean", mean))
     if biases:
         found.append((label("forget_bias"), _bias(biases)))
-    backends = [f"{name}: {each.words}" for name, each in BACKENDS.items() if (runs["backend"] == name).any()]
+    backends = [f"{name}: {registry.words(_BACKENDS, name)}" for name in registry.names(_BACKENDS)
+                if (runs["backend"] == name).any()]  # fmt: skip
     if backends:
         found.append((label("backend"), "how a cell is carried through time; " + "; ".join(backends)))
     if runs["contended"].fillna(False).any():

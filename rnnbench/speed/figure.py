@@ -11,6 +11,10 @@ from matplotlib.lines import Line2D
 
 from rnnbench.plots import look as style
 
+GREYS = [style.Look("#000000", "o", "-"), style.Look("#6b6b6b", "s", "--"), style.Look("#a8a8a8", "^", ":"),
+         style.Look("#d0d0d0", "D", "-.")]  # fmt: skip
+"""Of backends, as they come: colours are the cells'."""
+
 
 def draw(rows: pd.DataFrame) -> bytes:
     """A PNG from the rows of speed.csv: a line of two panels for each number of threads."""
@@ -48,8 +52,7 @@ def _gru_over_lstm(axes: Axes, rows: pd.DataFrame, threads: int) -> None:
     found = []
     for index, backend in enumerate(names):
         part = shown[shown["backend"].eq(backend)]
-        look = style.BACKENDS.get(backend, style.OTHER_BACKEND).look
-        _line(axes, rows, part, "of_lstm", look, backend, _aside(index, len(names)))
+        _line(axes, rows, part, "of_lstm", GREYS[index % len(GREYS)], backend, _aside(index, len(names)))
         found.append(f"{backend} {part['of_lstm'].min():.2f} to {part['of_lstm'].max():.2f}")
     axes.set_ylabel("time of GRU / time of LSTM")
     finding = "; ".join(found) or "not both cells are here"

@@ -131,6 +131,15 @@ def test_a_missing_run_is_of_no_numerics_and_decided_by_those_of_any(tmp_path: P
     assert found.loc["absent", "seq_len"] == 100
 
 
+def test_a_key_that_came_later_has_its_default_in_earlier_records(tmp_path: Path) -> None:
+    """They have the same run id, and so are of one condition."""
+    later = [record(seed=s, config__flush_denormals=flushed) for s, flushed in ((1, True), (2, False))]
+    runs = with_conditions(runs_of(tmp_path, [record(seed=0), *later])).sort_values("seed")
+    assert runs["flush_denormals"].tolist() == [True, True, False]
+    conditions = runs["condition"].tolist()
+    assert conditions[0] == conditions[1] != conditions[2]
+
+
 def test_records_of_0_1_and_of_today_are_one_condition(tmp_path: Path) -> None:
     """A class of ours that has moved since goes by the name that it had first, and a user's own by its own."""
     names = (

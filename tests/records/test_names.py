@@ -12,11 +12,11 @@ from making import tiny
 from rnnbench.cli.usage import help_text, one_line
 from rnnbench.config import CONF, PRESENTATION, cell_choices, from_mapping
 from rnnbench.config.identity import identity
-from rnnbench.plots.look import BACKENDS as SHOWN_BACKENDS
 from rnnbench.plots.look import Look, looks
 from rnnbench.plots.panels import axis_name
 from rnnbench.records import cell_name, in_order
-from rnnbench.recurrent.backends import BACKENDS
+from rnnbench.recurrent import backends as room
+from rnnbench.registry import names, words
 
 LOOKS = {
     "lstm": Look("#0072B2", "o", "-"),
@@ -73,9 +73,12 @@ def test_the_length_of_a_dataset_is_said_by_its_file(dataset: str) -> None:
     assert axis_name("batch_size", dataset) == "batch size (sequences)"
 
 
-def test_every_backend_has_its_words_and_its_grey() -> None:
-    assert set(SHOWN_BACKENDS) == set(BACKENDS)
-    assert all(backend.words for backend in SHOWN_BACKENDS.values())
+def test_what_a_backend_is_is_said_by_its_file() -> None:
+    assert {name: words(room.__name__, name) for name in names(room.__name__)} == {
+        "eager": "step by step in Python",
+        "fused": "this project's C++ kernel",
+        "torch": "what nn.LSTM, nn.GRU and nn.RNN call",
+    }
 
 
 def test_they_are_read_without_torch_or_hydra() -> None:

@@ -52,7 +52,10 @@ def carry(run_layer: RunLayer, stack: Stack, x: Tensor, state: State) -> tuple[T
 
 
 class Backend(ABC):
-    """How a stack is carried through time. One file in this folder each, chosen by its name: `backend=eager`."""
+    """How a stack is carried through time. One file in this folder each, chosen by its name: `backend=eager`.
+
+    What a page says of it is what its file begins with, up to a colon.
+    """
 
     rank: ClassVar[int] = 100
     """`backend=auto` asks the shipped ones in this order, the fastest first."""

@@ -1,4 +1,4 @@
-"""Any cell, step by step in Python, differentiated by autograd: the readable reference."""
+"""Step by step in Python: any cell, differentiated by autograd, the readable reference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LSTM, GRU and RNN by the compiled kernel of csrc/: one layer over all steps is one node of autograd.
+"""This project's C++ kernel: of LSTM, GRU and RNN one layer over all steps is one node of autograd.
 
 The derivatives are written by hand (csrc/cells.h, csrc/backward.h; docs/kernel.md). They cannot be differentiated
 again: asking for that is an error, in one line. CPU, float32 and float64; threads are torch's

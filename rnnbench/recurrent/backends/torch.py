@@ -1,4 +1,4 @@
-"""The library's own implementation: what nn.LSTM, nn.GRU and nn.RNN call, on the same weights.
+"""What nn.LSTM, nn.GRU and nn.RNN call: the library's own implementation, on the same weights.
 
 On CPU that is oneDNN for a float32 LSTM and a loop of ATen operators for the rest; on CUDA it is cuDNN.
 """
