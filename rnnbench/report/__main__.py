@@ -2,6 +2,7 @@
 
 usage: python -m rnnbench.report results/NAME … [key=value]
 
+  figure    import paths of figures of your own to add to the page, separated by commas: my_figures.Spread
   pack      true: first put all records into results/NAME/records.jsonl.gz           (default: false)
 
 results/NAME holds runs/, or records.jsonl.gz, or both: a run that is in both is read from runs/. The pack is one small
@@ -20,7 +21,7 @@ from pathlib import Path
 from rnnbench.config.arguments import one_of, pairs
 from rnnbench.errors import UsageError
 
-DEFAULTS = {"pack": "false"}
+DEFAULTS = {"figure": "", "pack": "false"}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -34,7 +35,8 @@ def main(arguments: Sequence[str]) -> int:
         pack = one_of("pack", request["pack"], ["true", "false"]) == "true"
         if not directories:
             raise UsageError("no directory is given", allowed="results/NAME, one or more")
-        _write([Path(each) for each in directories], pack)
+        figures = request["figure"].split(",") if request["figure"] else []
+        _write([Path(each) for each in directories], pack, figures)
     except UsageError as problem:
         print(problem, file=sys.stderr)
         return 2
@@ -46,7 +48,7 @@ def _is_directory(argument: str) -> bool:
     return Path(argument).is_dir() or not ("=" in argument or argument.startswith("-"))
 
 
-def _write(directories: Sequence[Path], pack: bool) -> None:
+def _write(directories: Sequence[Path], pack: bool, figures: Sequence[str]) -> None:
     from rnnbench.records import write_pack
     from rnnbench.report.page import make_report
 
@@ -55,7 +57,7 @@ def _write(directories: Sequence[Path], pack: bool) -> None:
     for directory in directories:
         if pack:
             print(write_pack(directory))
-        print(make_report(directory))
+        print(make_report(directory, figures))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -86,6 +88,16 @@ def test_ones_own_is_on_the_page_in_its_place_and_among_the_files(own: Path) -> 
     assert 'alt="Spread of the seeds. 4 conditions"' in page
     assert {"spread.png", "spread.svg"} <= {path.name for path in (own / "figures").iterdir()}
     assert "Spread of the seeds" not in make_report(own).read_text()
+
+
+def test_the_command_adds_several(own: Path) -> None:
+    """Found beside where it is typed, as `python -m` finds modules."""
+    command = [sys.executable, "-m", "rnnbench.report", str(own), "figure=spread_of_mine.Spread,spread_of_mine.Last"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=own.parent)
+    assert done.stdout == f"{own / 'report.html'}\n"
+    assert 'id="spread"' in (own / "report.html").read_text()
+    wrong = subprocess.run([*command[:-1], "figure=nowhere.Spread"], capture_output=True, text=True, cwd=own.parent)
+    assert (wrong.returncode, len(wrong.stderr.splitlines())) == (2, 1)
 
 
 @pytest.mark.parametrize(
