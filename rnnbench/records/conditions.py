@@ -27,6 +27,15 @@ def with_conditions(runs: pd.DataFrame) -> pd.DataFrame:
     return runs.sort_values(["condition", "seed", "run_id"], kind="stable", ignore_index=True)
 
 
+def mixed(runs: pd.DataFrame) -> str:
+    """Of runs that would be pooled, in words that they are of more than one numerics; "" where they are not."""
+    (column,) = with_role("numerics")
+    found = sorted(runs[column].dropna().unique()) if column in runs else []
+    if len(found) < 2:
+        return ""
+    return f"runs of numerics {' and '.join(map(str, found))} are not pooled: force=true repeats the older"
+
+
 def lean(runs: pd.DataFrame) -> pd.DataFrame:
     """`runs` without what no figure shows, for the many small tables that figures are made of."""
     rest = [name for name in runs.columns if name not in COLUMNS]

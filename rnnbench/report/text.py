@@ -10,7 +10,7 @@ import pandas as pd
 
 from rnnbench.records import Results, cell_name, in_order, named, said
 from rnnbench.records.columns import key, label, short, with_role
-from rnnbench.records.conditions import settings
+from rnnbench.records.conditions import mixed, settings
 from rnnbench.report import timed_only
 from rnnbench.report.findings import Comparison, headline, pairs, ratio
 from rnnbench.report.summary import interval, steps_to_threshold
@@ -124,6 +124,8 @@ def warnings(results: Results, runs: pd.DataFrame, directory: Path, of_study: bo
             f"{count} record(s) were made again {source}, not written by their runs: what is not there is lost, such "
             "as the histories."
         )
+    if of_two := mixed(runs):
+        found.append(f"{of_two[:1].upper()}{of_two[1:]}.")
     gaps = [] if of_study else _gaps(runs)
     if gaps:
         found.append(f"Incomplete: seeds that other conditions of the dataset have are missing in {named(gaps)}.")

@@ -11,22 +11,13 @@ from rnnbench.records.columns import with_role
 from rnnbench.studies.definition import StudyClaim
 
 
-def mixed(runs: pd.DataFrame) -> str:
-    """Of runs that would be pooled, in words that they are of more than one numerics; "" where they are not."""
-    (column,) = with_role("numerics")
-    found = sorted(runs[column].dropna().unique()) if column in runs else []
-    if len(found) < 2:
-        return ""
-    return f"runs of numerics {' and '.join(map(str, found))} are not pooled: force=true repeats the older"
-
-
 def unequal(claim: StudyClaim, first: pd.DataFrame, second: pd.DataFrame, tuned: Collection[str]) -> str:
     """What makes a pair of runs unequal, in words; "" where every pair is fair.
 
     A pair is a run of `first` and one of `second` with the same seed. They may differ in the column `between` and what
     belongs to it (cell and cell_target), in columns that equal trials chose (`tuned`), in those that the claim names in
     `besides`, and in the forget bias where one of the two has no such gate. Machines are told apart where times are
-    paired, numerics by `mixed`; scores and steps do not depend on the backend, whose parity every run checks.
+    paired, numerics before; scores and steps do not depend on the backend, whose parity every run checks.
     """
     apart = with_role("twin", "machine", "numerics")
     costs = with_role("time", "memory")

@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from rnnbench.records import cell_name
 from rnnbench.records.columns import with_role
+from rnnbench.records.conditions import mixed
 from rnnbench.statistics import interaction_slopes
 from rnnbench.studies.definition import StudyClaim
-from rnnbench.studies.fairness import mixed, unequal
+from rnnbench.studies.fairness import unequal
 from rnnbench.studies.selection import condition_name, conditions, selected, several, sides
 
 _LATE = 0.95  # of a run's steps: a best step beyond it says that more steps would have been better

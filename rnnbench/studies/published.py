@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from rnnbench.records.columns import better
+from rnnbench.records.conditions import mixed
 from rnnbench.statistics import Interval, mean_interval
 from rnnbench.studies.definition import PublishedRow
-from rnnbench.studies.fairness import mixed
 from rnnbench.studies.selection import selected, several
 
 

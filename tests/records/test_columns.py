@@ -17,6 +17,8 @@ from places import ROOT
 from rnnbench.records import ASKED, COLUMNS, load_results, with_missing
 from rnnbench.records.columns import Role, axis, head, key, label, short, unit, with_role
 from rnnbench.records.conditions import panels, shown_keys, with_conditions
+from rnnbench.report import make_report
+from rnnbench.report.findings import compare
 from tests.fake_records import record, sweep, write
 
 
@@ -65,6 +67,8 @@ from rnnbench.report import make_report
 from rnnbench.report.wording import axis_words, in_words
 from rnnbench.studies import evaluate_claim
 from tests.claims import claim
+from rnnbench.report import make_report
+from rnnbench.report.findings import compare
 from tests.fake_records import record, write
 
 directory = Path(sys.argv[1])
@@ -121,6 +125,12 @@ def test_two_numerics_are_two_conditions_and_no_axis(tmp_path: Path) -> None:
         ("seq_len", {"numerics": 1}, 4),
         ("seq_len", {"numerics": 2}, 4),
     ]
+    assert [(found.setting, found.difference.n) for found in compare(two)] == [
+        ({"numerics": 1}, 2),
+        ({"numerics": 2}, 2),
+    ]
+    page = make_report(tmp_path / "two").read_text()
+    assert "Runs of numerics 1 and 2 are not pooled: force=true repeats the older." in page
 
 
 def test_a_missing_run_is_of_no_numerics_and_decided_by_those_of_any(tmp_path: Path) -> None:
