@@ -14,13 +14,14 @@ from rnnbench.plots.look import drawing_context
 from rnnbench.records import PACK, RECORD, cell_name, read_results, said, write_text_atomically
 from rnnbench.records.columns import head, key
 from rnnbench.records.conditions import SHOWN, lean, shown_keys, telling, with_conditions
+from rnnbench.records.numbers import interval, number
 from rnnbench.report import glossary, text, timed_only
 from rnnbench.report.figures import Material, all_figures, made_of
 from rnnbench.report.findings import Comparison, compare
 from rnnbench.report.latex import latex
 from rnnbench.report.parts import MOST_ROWS, cut
 from rnnbench.report.study import study_section, tuning_section
-from rnnbench.report.summary import interval, markdown, number, shown, summarise
+from rnnbench.report.summary import markdown, shown, summarise
 from rnnbench.report.verdicts import study_result, verdict_lines
 from rnnbench.report.what_was_run import what_was_run
 from rnnbench.studies import StudyRequest, read_request

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnnbench.report.summary import number
+from rnnbench.records.numbers import number
 from rnnbench.statistics import ConditionVerdict
 from rnnbench.studies import Evaluated
 

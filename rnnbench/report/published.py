@@ -12,9 +12,10 @@ import pandas as pd
 
 from rnnbench.records import cell_name, said, write_text_atomically
 from rnnbench.records.columns import short
+from rnnbench.records.numbers import count as whole
+from rnnbench.records.numbers import interval, number
 from rnnbench.report.latex import latex
-from rnnbench.report.summary import count as whole
-from rnnbench.report.summary import interval, markdown, number
+from rnnbench.report.summary import markdown
 from rnnbench.studies import Beside
 
 METHOD = (

@@ -11,9 +11,10 @@ import pandas as pd
 from rnnbench.records import Results, cell_name, in_order, named, said
 from rnnbench.records.columns import key, label, short, with_role
 from rnnbench.records.conditions import mixed, settings
+from rnnbench.records.numbers import interval
 from rnnbench.report import timed_only
 from rnnbench.report.findings import Comparison, headline, pairs, ratio
-from rnnbench.report.summary import interval, steps_to_threshold
+from rnnbench.report.summary import steps_to_threshold
 
 METHOD = (
     "Differences are paired by seed: cells of one seed see the same data in the same order. “Ahead” means that the "

@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 
 from rnnbench.records import cell_name, write_text_atomically
+from rnnbench.records.numbers import number
 from rnnbench.report.latex import latex
-from rnnbench.report.summary import markdown, number
+from rnnbench.report.summary import markdown
 from rnnbench.studies import RULE, StudyRequest, Trial, Tuned
 
 

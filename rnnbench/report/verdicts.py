@@ -12,8 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rnnbench.records import cell_name, with_missing, write_text_atomically
+from rnnbench.records.numbers import interval, number
 from rnnbench.report.latex import latex
-from rnnbench.report.summary import interval, markdown, number
+from rnnbench.report.summary import markdown
 from rnnbench.report.wording import (
     comparison,
     completeness,

@@ -9,7 +9,7 @@ import pandas as pd
 
 from rnnbench.records import cell_name, in_order, said
 from rnnbench.records.columns import label, short, unit, with_role
-from rnnbench.report.summary import count
+from rnnbench.records.numbers import count
 
 _MOST_RATES = 3
 

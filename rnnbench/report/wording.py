@@ -11,8 +11,8 @@ import pandas as pd
 
 from rnnbench.records import COLUMNS, cell_name, named
 from rnnbench.records.columns import TEXT, axis, key, label, unit
+from rnnbench.records.numbers import interval, number
 from rnnbench.report.prospects import margin_words, would_change
-from rnnbench.report.summary import interval, number
 from rnnbench.statistics import ConditionVerdict, Interval
 from rnnbench.studies import Evaluated, StudyResult, selected
 

@@ -11,11 +11,12 @@ import pytest
 
 from rnnbench.records import load_results
 from rnnbench.records.conditions import panels, shown_keys, with_conditions
+from rnnbench.records.numbers import interval, number
 from rnnbench.report.figures import Material
 from rnnbench.report.figures.scores import Scores
 from rnnbench.report.findings import compare, headline, ratio
 from rnnbench.report.page import _as_tuned
-from rnnbench.report.summary import interval, number, summarise
+from rnnbench.report.summary import summarise
 from rnnbench.studies import StudyRequest, Trial, Tuned, study_from
 from tests.fake_records import record, sweep, write
 

@@ -11,9 +11,9 @@ from rnnbench.plots.panels import Drawing, chosen, grid
 from rnnbench.records import cell_name
 from rnnbench.records.columns import axis, label
 from rnnbench.records.conditions import Panel, panels
+from rnnbench.records.numbers import number
 from rnnbench.report.figures._scores import score_name
 from rnnbench.report.figures.base import Figure, Material
-from rnnbench.report.summary import number
 
 _CAPTION = (
     "One point a run: seconds in the training loop, data generation and evaluation outside, and the test score at "
