@@ -12,20 +12,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from rnnbench.plots.look import FAINT, INK, legend, looks
-from rnnbench.plots.panels import MOST_PANELS, Drawing
-from rnnbench.records import cell_name
-from rnnbench.report.wording import (
-    axis_words,
-    comparison,
-    condition_word,
-    effect,
-    effects,
-    finding,
-    method_words,
-    pairs,
-)
-from rnnbench.statistics import kaplan_meier
+from rnnbench.plots.look import FAINT, INK
+from rnnbench.plots.panels import Drawing
+from rnnbench.report.wording import axis_words, effects, finding
 from rnnbench.studies import Evaluated
 
 _FILL = {"supported": "#0072B2", "contradicted": "#D55E00", "equivalent": "#009E73", "undecided": "white"}
@@ -35,10 +24,8 @@ _MARK = {"supported": "o", "contradicted": "X", "equivalent": "s", "undecided": 
 
 def claim_drawings(each: Evaluated, score: str = "") -> list[Drawing]:
     """The figures of one claim, none where nothing was measured. score: what its test_score is."""
-    made = [_effects(each, score)]
-    if each.claim.kind == "solve_time":
-        made.append(_curves(each))
-    return [drawing for drawing in made if drawing is not None]
+    made = _effects(each, score)
+    return ([made] if made is not None else []) + each.kind.figures(each)
 
 
 def _effects(each: Evaluated, score: str) -> Drawing | None:
@@ -48,7 +35,7 @@ def _effects(each: Evaluated, score: str) -> Drawing | None:
     ratio, margin = each.claim.scale == "ratio", each.claim.margin
     none = 1.0 if ratio else 0.0
     found = finding(each) or f"{each.verdict.outcome.capitalize()}: {each.claim.statement}"
-    numbers = f"{effects(each)} ({pairs(each)})"
+    numbers = f"{effects(each)} ({each.kind.pairs(each)})"
 
     def make(columns: int) -> Figure:
         width = 7.4 if columns > 1 else 4.6
@@ -75,17 +62,17 @@ def _effects(each: Evaluated, score: str) -> Drawing | None:
         keys = [
             Line2D([], [], color=INK, marker=_MARK[j.outcome], markerfacecolor=_FILL[j.outcome], linestyle="none",
                    label=word)
-            for word, j in {condition_word(each, j): j for j in judged}.items()
+            for word, j in {each.kind.outcome(j): j for j in judged}.items()
         ]  # fmt: skip
         band = [Patch(facecolor="#d9d9d6", alpha=0.6, label="within the margin")] if margin is not None else []
         figure.legend(handles=[*keys, *band], loc="outside lower center", ncols=3 if columns > 1 else 2, frameon=False)
         return figure
 
-    methods = ", ".join(dict.fromkeys(method_words(each, j.condition.effect) for j in judged))
-    caption = f"{comparison(each)} in every condition with its 95 % interval ({methods}); line: no effect"
+    methods = ", ".join(dict.fromkeys(each.kind.interval_by(each.claim, j.condition.effect) for j in judged))
+    caption = f"{each.claim.compared} in every condition with its 95 % interval ({methods}); line: no effect"
     caption += "; band: the margin." if margin is not None else "."
     said = "; ".join(
-        f"{j.condition.name}: {effect(each, j.condition.effect)}, {condition_word(each, j)}" for j in judged
+        f"{j.condition.name}: {each.kind.effect(j.condition.effect)}, {each.kind.outcome(j)}" for j in judged
     )
     return Drawing(f"claim_{each.claim.id}", "Effect", caption, make, said)
 
@@ -98,54 +85,3 @@ def _log_where_wide(axes: Axes) -> None:
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.xaxis.set_minor_locator(NullLocator())
-
-
-def _curves(each: Evaluated) -> Drawing | None:
-    """Kaplan–Meier: the share of runs that are still unsolved, a panel a condition."""
-    shown = [m for m in each.measured if len(m.seeds) and not m.obstacle][:MOST_PANELS]
-    if not shown:
-        return None
-    look = looks(each.claim.sides)
-    unit = "steps" if each.claim.metric == "steps_to_threshold" else "seconds"
-
-    def draw(axes: Axes, index: int) -> None:
-        m = shown[index]
-        for label, times, solved in zip(
-            each.claim.sides, (m.first, m.second), (m.first_solved, m.second_solved), strict=True
-        ):
-            curve, own = kaplan_meier(times, solved), look[label]
-            t = np.append(curve.time, max(m.horizon, float(curve.time[-1])))
-            axes.step(t, np.append(curve.unsolved, curve.unsolved[-1]), where="post", color=own.colour,
-                      linestyle=own.line, linewidth=1.8)  # fmt: skip
-            bounds = [np.append(side, side[-1]) for side in (curve.low, curve.high)]
-            axes.fill_between(t, bounds[0], bounds[1], step="post", color=own.colour, alpha=0.15, linewidth=0)
-        axes.set_ylim(-0.03, 1.05)
-        axes.set_xlim(left=0)
-        axes.set_xlabel(f"{unit} of training")
-        axes.set_ylabel("runs not yet solved (share)")
-        axes.set_title("\n".join(textwrap.wrap(f"{m.name}: {_solved(each, index)}", 50)), loc="left", color=INK)
-
-    def make(columns: int) -> Figure:
-        across = min(columns, 2 if len(shown) == 4 else len(shown))  # four are a square, not three and one
-        down = math.ceil(len(shown) / across)
-        figure = Figure(figsize=(4.6 * across, 3.4 * down + 0.4), layout="constrained")
-        places = list(figure.subplots(down, across, squeeze=False).flat)
-        for index, axes in enumerate(places):
-            if index < len(shown):
-                draw(axes, index)
-            else:
-                axes.set_visible(False)
-        legend(figure, look)
-        return figure
-
-    def _solved(each: Evaluated, index: int) -> str:
-        m = shown[index]
-        counts = zip(each.claim.sides, (m.first_solved, m.second_solved), strict=True)
-        return ", ".join(f"{cell_name(label)} solved {int(done.sum())} of {len(done)}" for label, done in counts)
-
-    caption = "Kaplan–Meier estimate with pointwise 95 % bounds (log-log; Wilson where it is still 1 or already 0). "
-    caption += "Runs that the budget ended unsolved are censored there, not left out."
-    left = sum(1 for m in each.measured if len(m.seeds) and not m.obstacle) - len(shown)
-    caption += f" {left} more condition(s) are in the table." if left > 0 else ""
-    said = "; ".join(f"{m.name}: {_solved(each, index)}" for index, m in enumerate(shown))
-    return Drawing(f"unsolved_{each.claim.id}", "Unsolved runs over training", caption, make, said)

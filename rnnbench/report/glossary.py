@@ -35,11 +35,8 @@ def words(runs: pd.DataFrame, result: StudyResult | None) -> list[tuple[str, str
         found.append(
             (label("budget_solved"), "the validation score (budget.solved) at which a run counts as solved and stops")
         )
-    if result is not None and any(each.claim.kind == "solve_time" for each in result.claims):
-        mean = (
-            "mean of the times to the threshold, each cut at the horizon: what an unsolved run is known to have taken"
-        )
-        found.append(("restricted mean", mean))
+    claims = result.claims if result is not None else ()
+    found += dict(word for each in claims for word in each.kind.glossary.items()).items()
     if biases:
         found.append((label("forget_bias"), _bias(biases)))
     backends = [f"{name}: {registry.words(_BACKENDS, name)}" for name in registry.names(_BACKENDS)

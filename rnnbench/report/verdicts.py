@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from rnnbench.records import cell_name, with_missing, write_text_atomically
-from rnnbench.records.numbers import interval, number
+from rnnbench.records import with_missing, write_text_atomically
 from rnnbench.report.latex import latex
 from rnnbench.report.summary import markdown
-from rnnbench.report.wording import (
-    comparison,
-    completeness,
-    condition_word,
-    cut_off,
-    effect,
-    effects,
-    in_words,
-    method_words,
-    pairs,
-    score_name,
-    time_unit,
-)
-from rnnbench.statistics import ConditionVerdict, Interval, paired_probability_of_improvement, success_rate
-from rnnbench.studies import Evaluated, Measured, StudyResult, evaluate, higher_is_better, read_request, selected
+from rnnbench.report.wording import completeness, cut_off, effects, in_words, score_name
+from rnnbench.studies import Evaluated, StudyResult, evaluate, higher_is_better, read_request, selected
 
 METHOD = (
     "Supported, contradicted, equivalent (a difference smaller than the margin, shown) or undecided, at a family-wise "
@@ -56,10 +39,8 @@ def verdict_lines(result: StudyResult | None) -> list[str]:
         return []
     lines = [f"incomplete: {completeness(result)}"] if completeness(result) else []
     for each in result.claims:
-        v = each.verdict
-        lines.append(
-            f"{v.outcome}: {each.claim.id}: {each.claim.statement} | {effects(each)} | {pairs(each)} | {v.reason}"
-        )
+        v, n = each.verdict, each.kind.pairs(each)
+        lines.append(f"{v.outcome}: {each.claim.id}: {each.claim.statement} | {effects(each)} | {n} | {v.reason}")
     return lines
 
 
@@ -85,7 +66,7 @@ def summary_table(result: StudyResult, measured: Sequence[str]) -> pd.DataFrame:
             "verdict": [each.verdict.outcome for each in result.claims],
             "measured": list(measured),
             "effect [95 % interval]": [effects(each) for each in result.claims],
-            "n (pairs)": [pairs(each).removeprefix("n = ").removesuffix(" pairs") for each in result.claims],
+            "n (pairs)": [each.kind.pairs(each).removeprefix("n = ").removesuffix(" pairs") for each in result.claims],
             "conditions": ["; ".join(filter(None, (each.verdict.reason, cut_off(each)))) for each in result.claims],
         }
     )
@@ -94,59 +75,8 @@ def summary_table(result: StudyResult, measured: Sequence[str]) -> pd.DataFrame:
 def condition_table(each: Evaluated, score: str = "") -> pd.DataFrame:
     """The numbers behind a claim: a row a condition, all text. score: what its test_score is."""
     words = in_words(each, score)
-    rows = [_condition_row(each, index, judged, words) for index, judged in enumerate(each.verdict.conditions)]
+    rows = [each.kind.row(each, index, words) for index in range(len(each.verdict.conditions))]
     return pd.DataFrame(rows).fillna("–")
-
-
-def _condition_row(each: Evaluated, index: int, judged: ConditionVerdict, words: str) -> dict[str, str]:
-    m, condition = each.measured[index], judged.condition
-    row = {"condition": condition.name}
-    for label, values, solved in zip(
-        each.claim.sides, (m.first, m.second), (m.first_solved, m.second_solved), strict=True
-    ):
-        if each.claim.kind == "success":
-            row[f"{cell_name(label)} solved [95 % Wilson]"] = solved_words(solved)
-        elif each.claim.kind == "solve_time":
-            cut = np.minimum(values, m.horizon)
-            row[f"{cell_name(label)}: restricted mean ({time_unit(each)})"] = (
-                number(float(cut.mean()), 4) if len(cut) else "–"
-            )
-        else:
-            row[f"{cell_name(label)}: mean {words}"] = number(float(values.mean()), 4) if len(values) else "–"
-    row[f"{comparison(each)} [95 % interval]"] = effect(each, condition.effect)
-    if better := _how_often(each, m):
-        a, b = (cell_name(label) for label in each.claim.sides)
-        row[f"P({a} > {b}) [95 % Wilson]"] = interval(better.estimate, better.low, better.high)
-    row["n (pairs)"] = str(condition.n)
-    row["verdict"] = condition_word(each, judged)
-    row["because"] = judged.reason
-    if each.claim.kind != "closed_form" and not math.isnan(condition.effect.estimate):
-        row["p of no difference"] = number(condition.p_difference, 2)
-        on_par = each.claim.direction == "equivalent"
-        row["p of no more than the margin" if on_par else "adjusted p"] = number(judged.p_adjusted, 2)
-        row["p of equivalence"] = number(judged.p_within, 2) if each.claim.margin else "–"
-    if each.claim.kind == "solve_time":
-        test = each.log_rank[index]
-        for label, solved in zip(each.claim.sides, (m.first_solved, m.second_solved), strict=True):
-            row[f"{cell_name(label)} solved [95 % Wilson]"] = solved_words(solved)
-        row["log-rank p"] = number(test.p_value, 2) if test else "–"
-    row["interval by"] = method_words(each, condition.effect)
-    row["missing runs"] = str(len(m.missing))
-    return row
-
-
-def solved_words(solved: NDArray[np.bool_]) -> str:
-    """How many runs solved it, and what that says of all such runs: "9 of 10 [0.60, 0.98]"."""
-    rate = success_rate(int(solved.sum()), len(solved))
-    share = f" [{rate.low:.2f}, {rate.high:.2f}]" if rate.n else ""
-    return f"{int(solved.sum())} of {len(solved)}{share}"
-
-
-def _how_often(each: Evaluated, m: Measured) -> Interval | None:
-    """The share of seeds in which the first side is above the second: of what is measured in every run."""
-    if each.claim.kind not in ("paired", "heterogeneity") or not len(m.seeds):
-        return None
-    return paired_probability_of_improvement(m.first, m.second)
 
 
 def write_tables(result: StudyResult, directory: Path, measured: Sequence[str]) -> None:
@@ -166,13 +96,13 @@ def _numbers(each: Evaluated) -> list[dict[str, Any]]:
         return [claim | {"reason": each.verdict.reason}]
     return [
         claim | {
-            "condition": j.condition.name, "condition_verdict": condition_word(each, j), "compared": comparison(each),
+            "condition": j.condition.name, "condition_verdict": each.kind.outcome(j), "compared": each.claim.compared,
             "metric": each.claim.metric, "effect": j.condition.effect.estimate, "low": j.condition.effect.low,
             "high": j.condition.effect.high, "method": j.condition.effect.method, "n": j.condition.n,
             "p_difference": j.condition.p_difference, "p_adjusted": j.p_adjusted, "p_within": j.p_within,
             "margin": each.claim.margin, "scale": each.claim.scale, "correction": each.correction,
             "missing": len(m.missing), "reason": j.reason, "more_seeds": j.more_seeds,
         } | ({"p_above": above.estimate, "p_above_low": above.low, "p_above_high": above.high}
-             if (above := _how_often(each, m)) else {})
+             if (above := each.kind.above(m)) else {})
         for j, m in zip(each.verdict.conditions, each.measured, strict=True)
     ]  # fmt: skip

@@ -9,11 +9,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from rnnbench.records import COLUMNS, cell_name, named
-from rnnbench.records.columns import TEXT, axis, key, label, unit
-from rnnbench.records.numbers import interval, number
-from rnnbench.report.prospects import margin_words, would_change
-from rnnbench.statistics import ConditionVerdict, Interval
+from rnnbench.records import named
+from rnnbench.records.columns import axis, key, label
+from rnnbench.records.numbers import number
 from rnnbench.studies import Evaluated, StudyResult, selected
 
 _MOST_IN_A_CELL = 3
@@ -82,25 +80,16 @@ def completeness(result: StudyResult) -> str:
     return " ".join(parts)
 
 
-def effect(each: Evaluated, found: Interval) -> str:
-    """An estimate with its interval, in the claim's scale."""
-    if math.isnan(found.estimate):
-        return "–"
-    if each.claim.kind == "closed_form":
-        return f"{found.estimate:.4g} (exact)"
-    return interval(found.estimate, found.low, found.high)
-
-
 def effects(each: Evaluated) -> str:
     """The effect of every condition, or where there are many their range."""
     conditions = each.verdict.conditions
-    name = comparison(each)
+    effect, name = each.kind.effect, each.claim.compared
     if not conditions:
         return "no effect measured"
     if len(conditions) == 1:
-        return f"{name}: {effect(each, conditions[0].condition.effect)}"
+        return f"{name}: {effect(conditions[0].condition.effect)}"
     if len(conditions) <= _MOST_IN_A_CELL:
-        return f"{name}: " + "; ".join(f"{effect(each, j.condition.effect)} at {j.condition.name}" for j in conditions)
+        return f"{name}: " + "; ".join(f"{effect(j.condition.effect)} at {j.condition.name}" for j in conditions)
     known = [j.condition.effect.estimate for j in conditions if not math.isnan(j.condition.effect.estimate)]
     if not known:
         return f"{name}: –"
@@ -109,49 +98,19 @@ def effects(each: Evaluated) -> str:
     return f"{name}: {low if low == high else f'{low} to {high}'} over {those} conditions"
 
 
-def comparison(each: Evaluated) -> str:
-    """What the effect is of: "GRU / LSTM"."""
-    a, b = (cell_name(value) for value in each.claim.sides)
-    return f"{a} {'/' if each.claim.scale == 'ratio' else '−'} {b}"
-
-
 def in_words(each: Evaluated, score: str = "") -> str:
     """What is compared, with its unit. score: what test_score is, see `score_name`."""
     metric = each.claim.metric
-    return _measured(each, score if score and metric == "test_score" else axis(metric))
+    return each.kind.subject(each.claim, score if score and metric == "test_score" else axis(metric))
 
 
 def axis_words(each: Evaluated, score: str = "") -> str:
     """What a claim's effect is of, with its unit; a ratio has none: "training step, GRU / LSTM (ratio)"."""
     if each.claim.scale != "ratio":
-        return f"{in_words(each, score)}, {comparison(each)}"
+        return f"{in_words(each, score)}, {each.claim.compared}"
     metric = each.claim.metric
     bare = re.sub(r" [(][^()]*[)]", "", score) if score and metric == "test_score" else label(metric)
-    return f"{_measured(each, bare)}, {comparison(each)} (ratio)"
-
-
-def _measured(each: Evaluated, metric: str) -> str:
-    over = each.claim.over
-    if over is not None:
-        of_names = over in COLUMNS and COLUMNS[over].kind == TEXT  # two names, not sizes
-        how = f"from one {label(over)} to the other" if of_names else f"with each doubling of {label(over)}"
-        what = "factor of change" if each.claim.scale == "ratio" else "change"  # a factor has no unit
-        return f"{what} of {metric} {how}"
-    return "share of runs that solved it" if each.claim.kind == "success" else metric
-
-
-def time_unit(each: Evaluated) -> str:
-    """Of a time to the threshold."""
-    return unit(each.claim.metric)
-
-
-def method_words(each: Evaluated, found: Interval) -> str:
-    """How an interval was made, a horizon with its unit: "restricted mean to 18.95 s, …"."""
-
-    def horizon(match: re.Match[str]) -> str:
-        return f"{match[1]}{float(match[2]):.4g} {time_unit(each)}"
-
-    return re.sub(r"(restricted mean to )(\d+(?:\.\d+)?(?:e\+?\d+)?)", horizon, found.method)
+    return f"{each.kind.subject(each.claim, bare)}, {each.claim.compared} (ratio)"
 
 
 def score_name(each: Evaluated, runs: pd.DataFrame) -> str:
@@ -162,23 +121,6 @@ def score_name(each: Evaluated, runs: pd.DataFrame) -> str:
         return ""
     metric, unit = kinds.iloc[0]
     return f"test {metric}" + (f" ({unit})" if isinstance(unit, str) and unit else "")
-
-
-def pairs(each: Evaluated) -> str:
-    counts = [j.condition.n for j in each.verdict.conditions]
-    if each.claim.kind == "closed_form":
-        return "counted"
-    if not counts:
-        return "n = 0"
-    low, high = min(counts), max(counts)
-    return f"n = {low if low == high else f'{low}–{high}'} pairs"
-
-
-def condition_word(each: Evaluated, judged: ConditionVerdict) -> str:
-    """How one condition came out; of a claim of heterogeneity, which of the two is above the other there."""
-    if each.claim.kind == "heterogeneity" and judged.outcome in ("supported", "contradicted"):
-        return judged.reason
-    return judged.outcome
 
 
 def cut_off(each: Evaluated) -> str:
@@ -196,55 +138,20 @@ def facts(each: Evaluated, score: str = "") -> list[tuple[str, str]]:
     found = [
         ("Said", f"“{claim.folklore}”"),
         ("Verdict", f"{each.verdict.outcome}: " + "; ".join(filter(None, (each.verdict.reason, cut_off(each))))),
-        ("Measured", f"{in_words(each, score)}, {comparison(each)}, {_KINDS[claim.kind]}"),
+        ("Measured", f"{in_words(each, score)}, {each.claim.compared}, {each.kind.method}"),
         ("Runs", f"{each.runs} asked for ({chosen})" + (f", {len(each.missing)} missing: {named(each.missing)}"
                                                       if each.missing else "")),
-        ("Margin", margin_words(each)),
-        ("Rule", _rule(each)),
+        ("Margin", claim.margin_words),
+        ("Rule", each.kind.rule(each)),
         ("Correction", each.correction),
     ]  # fmt: skip
-    if each.spread is not None:
-        s = each.spread
-        words = (
-            f"Cochran's Q = {s.q:.3g}, {s.df} df, p = {number(s.p_value, 2)} ({s.method}), "
-            f"I² = {100 * s.i_squared:.0f} %: whether the size of the effect differs; the verdict speaks of its sign"
-        )
-        found.append(("Spread", words))
+    found += each.kind.facts(each)
     for m in each.measured:
         found += [(f"Rules, {m.name}", "; ".join(m.left_out))] if m.left_out else []
-    found.append(("Would change it", would_change(each)))
+    found.append(("Would change it", each.kind.would_change(each)))
     if claim.note:
         found.append(("Note", claim.note))
     return found
-
-
-def _rule(each: Evaluated) -> str:
-    """How its conditions make the verdict."""
-    claim, several = each.claim, len(each.verdict.conditions) > 1
-    if claim.kind == "heterogeneity":
-        return "one ahead in some condition and the other in another, over all of them"
-    if claim.kind == "closed_form":
-        return "counted in every condition"
-    a, b = (cell_name(side) for side in claim.sides)
-    if claim.direction == "equivalent":
-        so, other = f"{a} and {b} are shown within the margin", "shown beyond it"
-    else:
-        word = {"greater": "above", "less": "below"}[claim.direction]
-        so, other = f"{a} is {word} {b} (p ≤ 5 %, by however little)", "the other way round"
-    if not several:
-        return f"supported if {so}, contradicted if {other}"
-    where = "in every condition" if claim.combine == "all" else "in some condition and nowhere the other way round"
-    return f"supported if {so} {where}; contradicted if {other} in some and as claimed in none"
-
-
-_KINDS = {
-    "paired": "paired by seed",
-    "success": "paired by seed",
-    "solve_time": "restricted mean time to the threshold, unsolved runs censored, paired by seed",
-    "closed_form": "counted",
-    "heterogeneity": "paired by seed, compared across conditions",
-    "interaction": "how the difference or ratio changes, one change a seed, paired by seed",
-}
 
 
 def _listed(value: Any) -> str:

@@ -1,18 +1,19 @@
 """Studies: many runs → claims → verdicts, from the records alone and without torch."""
 
+from rnnbench.studies.claim import StudyClaim
 from rnnbench.studies.definition import (
     STUDY,
     PublishedRow,
     Study,
-    StudyClaim,
     StudyRequest,
     overrides,
     read_request,
     study_from,
     write_request,
 )
-from rnnbench.studies.evaluate import Evaluated, StudyResult, evaluate, evaluate_claim
-from rnnbench.studies.measure import Measured, higher_is_better, measure
+from rnnbench.studies.evaluate import StudyResult, evaluate, evaluate_claim
+from rnnbench.studies.kinds.base import Evaluated
+from rnnbench.studies.measure import Measured, higher_is_better
 from rnnbench.studies.published import Beside, beside
 from rnnbench.studies.selection import selected
 from rnnbench.studies.tuning import RULE, Trial, Tuned, Tuning, choose, without_loss
@@ -38,7 +39,6 @@ __all__ = [
     "evaluate",
     "evaluate_claim",
     "higher_is_better",
-    "measure",
     "overrides",
     "read_request",
     "selected",

@@ -1,4 +1,4 @@
-"""What a study is: grids of runs, and the claims that those runs decide. The schema of conf/study/NAME.yaml.
+"""What a study is: grids of runs, and the claims (claim.py) that those runs decide. The schema of conf/study/NAME.yaml.
 
 `results/NAME/study.json` keeps the definition beside the runs that were asked for, so that the verdicts can be worked
 out again from the records alone.
@@ -7,105 +7,21 @@ out again from the records alone.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 from rnnbench.conversion import checked
 from rnnbench.errors import UsageError
-from rnnbench.records import spelled, write_json_atomically
-from rnnbench.statistics.verdict import Outcome
+from rnnbench.records import write_json_atomically
+from rnnbench.studies.claim import StudyClaim
+from rnnbench.studies.kinds.base import kind_of
 from rnnbench.studies.tuning import Tuned, Tuning
 
 STUDY = "study.json"
 SCHEMA_VERSION = 1
-
-Kind = Literal["paired", "success", "solve_time", "closed_form", "heterogeneity", "interaction"]
-
-
-@dataclass(frozen=True)
-class StudyClaim:
-    """One sentence, and how its runs decide it. Every column is one of `rnnbench.load_results`.
-
-    The effect is `compare[0]` against `compare[1]`, two values of the column `between`: a − b, or a / b on the scale
-    `ratio`. `by`: columns that make conditions. `kind`:
-
-        paired         `metric` by seed: mean difference, or geometric mean ratio
-        success        share of runs that reached budget.solved
-        solve_time     steps_to_threshold or seconds_to_threshold; unsolved runs are censored at the budget
-        closed_form    a count, the same for every seed: a / b is exactly `expected`, or lies where `direction` says
-        heterogeneity  `metric` by seed over conditions: is a ahead in some and b in others?
-        interaction    by seed: how much a − b changes (a / b: by which factor) with each doubling of the column `over`,
-                       or from the first to the second of its two names
-
-    The two runs of a pair may differ in nothing else, but for what was tuned and the columns in `besides`: otherwise
-    the condition is undecided and says why (studies/fairness.py).
-    """
-
-    id: str
-    statement: str
-    folklore: str  # the sentence heard that this answers
-    kind: Kind
-    metric: str
-    compare: tuple[str | float, ...]
-    direction: Literal["greater", "less", "equivalent"]
-    between: str = "cell"
-    select: Mapping[str, Any] = field(default_factory=dict)  # column → a value or a list of values
-    by: tuple[str, ...] = ()
-    besides: tuple[str, ...] = ()  # columns in which the two sides differ on purpose
-    scale: Literal["difference", "ratio"] = "difference"
-    margin: float | None = None  # effects smaller than this do not matter in practice; of a ratio: a number above 1
-    better: Literal["lower", "higher"] | None = None  # of `metric`; null: as the record says
-    combine: Literal["all", "any"] = "all"
-    expected: float | None = None
-    horizon: float | None = None  # of solve_time, in steps or seconds; null: the budget
-    over: str | None = None  # of interaction: a column of numbers above 0, such as train_size, or of two names
-    note: str = ""  # what a reader must know to read the numbers
-    findings: Mapping[str, str] = field(default_factory=dict)  # verdict → a sentence, written before it is known
-
-    def __post_init__(self) -> None:
-        if not re.fullmatch(r"[A-Za-z0-9_-]+", self.id):  # it names figures and anchors
-            raise UsageError("not allowed", key="study.claims.id", value=self.id, allowed="letters, digits, _ and -")
-        for outcome, words in self.findings.items():
-            if outcome not in get_args(Outcome):
-                raise self._wrong("findings", outcome, ", ".join(get_args(Outcome)))
-            if not isinstance(words, str):
-                raise self._wrong(f"findings.{outcome}", words, "a sentence")
-        if self.between in self.select:
-            raise self._wrong("select", {self.between: self.select[self.between]}, f"{self.between} in compare alone")
-        if self.horizon is not None and (self.kind != "solve_time" or self.horizon <= 0):
-            raise self._wrong("horizon", self.horizon, "above 0, for solve_time alone")
-        if len(self.compare) != 2 or self.compare[0] == self.compare[1]:
-            raise self._wrong("compare", list(self.compare), "two different names")
-        if self.direction == "equivalent" and self.margin is None:
-            raise self._wrong("margin", None, "a number: being on par needs one")
-        if self.margin is not None and not self.margin > (1 if self.scale == "ratio" else 0):
-            raise self._wrong("margin", self.margin, "above 1 for a ratio, above 0 for a difference")
-        if self.kind in ("success", "solve_time") and self.scale != "difference":
-            raise self._wrong("scale", self.scale, f"difference, for {self.kind}")
-        if self.kind in ("success", "solve_time") and self.metric not in ("steps_to_threshold", "seconds_to_threshold"):
-            raise self._wrong("metric", self.metric, "steps_to_threshold, seconds_to_threshold")
-        if self.kind == "closed_form" and self.scale != "ratio":
-            raise self._wrong("scale", self.scale, "ratio, for closed_form")
-        if self.expected is not None and self.kind != "closed_form":
-            raise self._wrong("expected", self.expected, "null, unless closed_form")
-        if (self.over is None) == (self.kind == "interaction"):
-            raise self._wrong("over", self.over, "a column, for interaction alone")
-        if self.kind == "heterogeneity" and not self.by:
-            raise self._wrong("by", [], "the columns over which the effect may differ")
-
-    @property
-    def sides(self) -> tuple[str, str]:
-        """What `compare` names, as a reader would: a cell or a backend by its name, numbers by the key too."""
-        by_name = all(isinstance(value, str) for value in self.compare)  # forget_bias chrono, against forget_bias 1
-        first, second = (str(v) if by_name else f"{self.between} {spelled(v)}" for v in self.compare)
-        return first, second
-
-    def _wrong(self, key: str, value: object, allowed: str) -> UsageError:
-        return UsageError("not allowed", key=f"study.claims.{self.id}.{key}", value=value, allowed=allowed)
 
 
 @dataclass(frozen=True)
@@ -166,6 +82,8 @@ class Study:
     published: tuple[PublishedRow, ...] = ()
 
     def __post_init__(self) -> None:
+        for claim in self.claims:
+            kind_of(claim).validate(claim)
         ids = [claim.id for claim in self.claims]
         if twice := sorted({each for each in ids if ids.count(each) > 1}):
             raise UsageError("given twice", key="study.claims.id", value=", ".join(twice), allowed="each once")

@@ -8,7 +8,7 @@ import pandas as pd
 
 from rnnbench.records import config_columns, said
 from rnnbench.records.columns import with_role
-from rnnbench.studies.definition import StudyClaim
+from rnnbench.studies.claim import StudyClaim
 
 
 def unequal(claim: StudyClaim, first: pd.DataFrame, second: pd.DataFrame, tuned: Collection[str]) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from rnnbench.records import cell_name, config_columns, said, spelled
 from rnnbench.records.columns import short
-from rnnbench.studies.definition import StudyClaim
+from rnnbench.studies.claim import StudyClaim
 
 
 def selected(select: Mapping[str, Any], runs: pd.DataFrame) -> pd.DataFrame:

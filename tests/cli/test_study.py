@@ -8,7 +8,7 @@ import subprocess
 import sys
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 import yaml
@@ -25,6 +25,7 @@ from rnnbench.cli.study import check_study, study_jobs
 from rnnbench.config import CONF, make_cell, make_dataset
 from rnnbench.errors import UsageError
 from rnnbench.records import COLUMNS, load_results, with_missing
+from rnnbench.registry import names
 from rnnbench.studies import (
     PublishedRow,
     StudyClaim,
@@ -34,7 +35,6 @@ from rnnbench.studies import (
     study_from,
     write_request,
 )
-from rnnbench.studies.definition import Kind
 from rnnbench.training.model import matched_hidden_size
 from tests.claims import claim
 
@@ -49,7 +49,7 @@ def test_what_is_not_said_is_asked_for_by_name() -> None:
 
 @pytest.mark.parametrize(("changes", "parts"), [
     ({"metrc": "x"}, ["study.claims.0.metrc=x", "did you mean study.claims.0.metric?"]),
-    ({"kind": "pared"}, ["study.claims.0.kind=pared", "paired, success"]),
+    ({"kind": "pared"}, ["study.claims.c.kind=pared", "paired, solve_time, success"]),
     ({"direction": "equivalent"}, ["study.claims.c.margin=null"]),
     ({"compare": ["gru"]}, ["study.claims.c.compare"]),
     ({"scale": "ratio", "margin": 0.1}, ["study.claims.c.margin=0.1", "above 1"]),
@@ -139,7 +139,7 @@ GUIDE = (CONF.parent / "docs" / "studies.md").read_text()
 
 def test_the_guide_names_every_key_and_kind() -> None:
     named = set(re.findall(r"^\| `(\w+)` \|", GUIDE, re.MULTILINE))
-    assert {f.name for f in fields(StudyClaim)} | {*get_args(Kind), "tune", "alone"} == named
+    assert {f.name for f in fields(StudyClaim)} | {*names("rnnbench.studies.kinds"), "tune", "alone"} == named
     for f in fields(PublishedRow):
         assert f"`{f.name}`" in GUIDE.split("## Published figures")[1]
     example = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)[0])

@@ -17,9 +17,8 @@ import pytest
 from rnnbench.errors import UsageError
 from rnnbench.records import load_results
 from rnnbench.report import make_report, report_and_verdicts
-from rnnbench.report.prospects import would_change
 from rnnbench.report.verdicts import condition_table, measured_names, study_result
-from rnnbench.report.wording import axis_words, method_words
+from rnnbench.report.wording import axis_words
 from rnnbench.studies import study_from, write_request
 from tests.fake_records import record, write
 
@@ -160,13 +159,13 @@ def test_an_incomplete_study_says_so_first(tmp_path: Path) -> None:
 def test_what_would_change_a_verdict(whole: Path) -> None:
     result = study_result(whole, load_results(whole))
     assert result is not None
-    words = {each.claim.id: would_change(each) for each in result.claims}
+    words = {each.claim.id: each.kind.would_change(each) for each in result.claims}
     assert words["parameters"].startswith("Other equations")
     assert words["better"].startswith("More seeds alone are not known to decide it: it depends")
     assert "± 0.02" in words["par"]
     few = study_result(whole, load_results(whole).query("seed < 5"))
     assert few is not None
-    assert would_change(few.claims[2]).startswith("About 5 more seeds")
+    assert few.claims[2].kind.would_change(few.claims[2]).startswith("About 5 more seeds")
 
 
 @pytest.mark.parametrize(("kind", "outcome", "judged", "rests"), [
@@ -186,7 +185,7 @@ def test_a_verdict_is_as_firm_as_the_weakest_that_it_needs(
     one = each.verdict.conditions[0]
     conditions = tuple(replace(one, outcome=word, p_adjusted=p, p_within=p) for word, p in judged)
     made = replace(each, verdict=replace(each.verdict, outcome=outcome, conditions=conditions))
-    assert ("it rests on p = 0.04" in would_change(made)) == (rests > 0.01)
+    assert ("it rests on p = 0.04" in made.kind.would_change(made)) == (rests > 0.01)
 
 
 def test_an_effect_within_its_margin_may_turn_out_equivalent(whole: Path) -> None:
@@ -200,7 +199,8 @@ def test_an_effect_within_its_margin_may_turn_out_equivalent(whole: Path) -> Non
         effect = replace(one.condition.effect, estimate=0.01)
         judged = replace(one, outcome="supported", condition=replace(one.condition, effect=effect, margin=margin))
         verdict = replace(each.verdict, outcome="supported", conditions=(judged,))
-        return would_change(replace(each, claim=replace(each.claim, margin=margin), verdict=verdict))
+        made = replace(each, claim=replace(each.claim, margin=margin), verdict=verdict)
+        return made.kind.would_change(made)
 
     assert "many more seeds would make it equivalent" in with_margin(0.02)
     assert "equivalent" not in with_margin(0.005)
@@ -212,7 +212,7 @@ def test_more_seeds_than_anyone_would_run_are_not_counted(whole: Path) -> None:
     each = result.claims[0]
     for more, words in ((1000, "About 1000 more seeds"), (1001, "More than 1,000 more seeds")):
         verdict = replace(each.verdict, outcome="undecided", more_seeds=more)
-        assert would_change(replace(each, verdict=verdict)).startswith(words)
+        assert each.kind.would_change(replace(each, verdict=verdict)).startswith(words)
 
 
 def test_a_study_of_published_figures_alone_has_no_tally(tmp_path: Path) -> None:
@@ -274,4 +274,4 @@ def test_a_mean_has_its_unit_and_a_ratio_none(whole: Path) -> None:
     )
     seconds = replace(of["sooner"], claim=replace(of["sooner"].claim, metric="seconds_to_threshold"))
     made = replace(of["sooner"].verdict.conditions[0].condition.effect, method="restricted mean to 18.9537, sign-flip")
-    assert method_words(seconds, made) == "restricted mean to 18.95 s, sign-flip"
+    assert seconds.kind.interval_by(seconds.claim, made) == "restricted mean to 18.95 s, sign-flip"

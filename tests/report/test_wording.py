@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnnbench.report.verdicts import condition_table, solved_words
+from rnnbench.report.verdicts import condition_table
 from rnnbench.report.wording import cut_off, facts, in_words
+from rnnbench.studies.kinds._threshold import solved_words
 from tests.claims import RAMP, scores, verdict_of
 
 
