@@ -70,7 +70,7 @@ def own_study(directory: Path, monkeypatch: pytest.MonkeyPatch, **changes: Any) 
 
 
 def test_a_kind_of_ones_own_decides_a_claim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Above in all ten seeds, half of them more than luck. Wilson: 10 / (10 + 1.96²) = 0.722; sign test: p = 2 / 2¹⁰."""
+    """Above in all ten seeds, half more than luck. Wilson: 10 / (10 + 1.96²) = 0.722; sign test: p = 2 / 2¹⁰."""
     study = own_study(tmp_path, monkeypatch)
     contents = scores(0.7 + RAMP, np.full(10, 0.6))
     write(tmp_path, contents, histories=False)

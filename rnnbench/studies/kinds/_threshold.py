@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rnnbench.statistics import Interval, success_rate
+from rnnbench.statistics import success_rate
 from rnnbench.studies.claim import StudyClaim
 from rnnbench.studies.kinds.base import Kind
 from rnnbench.studies.measure import Measured, ObstacleError, ended
@@ -17,15 +17,14 @@ from rnnbench.studies.measure import Measured, ObstacleError, ended
 class Threshold(Kind):
     """A run solves it where its validation score reaches budget.solved."""
 
+    each_run = False  # one that never solved it has no time that could be above another's
+
     def validate(self, claim: StudyClaim) -> None:
         if claim.scale != "difference":
             raise claim.wrong("scale", claim.scale, f"difference, for {claim.kind}")
         if claim.metric not in ("steps_to_threshold", "seconds_to_threshold"):
             raise claim.wrong("metric", claim.metric, "steps_to_threshold, seconds_to_threshold")
         super().validate(claim)
-
-    def above(self, m: Measured) -> Interval | None:
-        return None  # a run that never solved it has no time that could be above another's
 
 
 def ended_with_threshold(runs: pd.DataFrame) -> pd.DataFrame:

@@ -94,6 +94,7 @@ class Kind:
     keys: tuple[str, ...] = ()  # of `expected`, `horizon` and `over` those that it reads
     counted = False  # is the same in every arithmetic, so that runs of two numerics may be compared
     method = "paired by seed"  # how it measures, in words
+    each_run = True  # measures every run, so that in each seed one side is above the other
     glossary: Mapping[str, str] = {}  # words of its tables that a newcomer does not know, each with its meaning
 
     def validate(self, claim: StudyClaim) -> None:
@@ -165,8 +166,8 @@ class Kind:
         return judged.outcome
 
     def above(self, m: Measured) -> Interval | None:
-        """The share of seeds in which the first side is above the second; None for what is not measured a run."""
-        return paired_probability_of_improvement(m.first, m.second) if len(m.seeds) else None
+        """The share of seeds in which the first side is above the second."""
+        return paired_probability_of_improvement(m.first, m.second) if self.each_run and len(m.seeds) else None
 
     def row(self, each: Evaluated, index: int, words: str) -> dict[str, str]:
         """What the table says of a condition, head → cell. words: what is measured, with its unit."""

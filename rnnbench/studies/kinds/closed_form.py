@@ -24,6 +24,7 @@ class ClosedForm(Kind):
     keys = ("expected",)
     counted = True
     method = "counted"
+    each_run = False
 
     def validate(self, claim: StudyClaim) -> None:
         if claim.scale != "ratio":
@@ -42,9 +43,6 @@ class ClosedForm(Kind):
 
     def pairs(self, each: Evaluated) -> str:
         return "counted"
-
-    def above(self, m: Measured) -> Interval | None:
-        return None
 
     def tests(self, each: Evaluated, index: int) -> dict[str, str]:
         return {}

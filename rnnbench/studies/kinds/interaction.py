@@ -12,7 +12,7 @@ import pandas as pd
 
 from rnnbench.records import COLUMNS
 from rnnbench.records.columns import TEXT, label
-from rnnbench.statistics import Interval, interaction_slopes
+from rnnbench.statistics import interaction_slopes
 from rnnbench.studies.claim import StudyClaim
 from rnnbench.studies.kinds.base import OWN_KEYS, Kind
 from rnnbench.studies.measure import (
@@ -33,6 +33,7 @@ class Interaction(Kind):
 
     keys = ("over",)
     method = "how the difference or ratio changes, one change a seed, paired by seed"
+    each_run = False
 
     def validate(self, claim: StudyClaim) -> None:
         super().validate(claim)
@@ -51,9 +52,6 @@ class Interaction(Kind):
         how = f"from one {label(over)} to the other" if of_names else f"with each doubling of {label(over)}"
         what = "factor of change" if claim.scale == "ratio" else "change"  # a factor has no unit
         return f"{what} of {metric} {how}"
-
-    def above(self, m: Measured) -> Interval | None:
-        return None
 
 
 def _slopes(claim: StudyClaim, runs: pd.DataFrame, levels: list, left_out: list[str]) -> pd.DataFrame:
