@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
+from places import ROOT
 
 from rnnbench.errors import UsageError
 from rnnbench.registry import names
@@ -93,10 +96,11 @@ def test_ones_own_is_on_the_page_in_its_place_and_among_the_files(own: Path) -> 
 def test_the_command_adds_several(own: Path) -> None:
     """Found beside where it is typed, as `python -m` finds modules."""
     command = [sys.executable, "-m", "rnnbench.report", str(own), "figure=spread_of_mine.Spread,spread_of_mine.Last"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=own.parent)
+    where: dict[str, Any] = {"cwd": own.parent, "env": os.environ | {"PYTHONPATH": str(ROOT)}}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, **where)
     assert done.stdout == f"{own / 'report.html'}\n"
     assert 'id="spread"' in (own / "report.html").read_text()
-    wrong = subprocess.run([*command[:-1], "figure=nowhere.Spread"], capture_output=True, text=True, cwd=own.parent)
+    wrong = subprocess.run([*command[:-1], "figure=nowhere.Spread"], capture_output=True, text=True, **where)
     assert (wrong.returncode, len(wrong.stderr.splitlines())) == (2, 1)
 
 
