@@ -109,7 +109,7 @@ def test_one_data_file_under_two_paths_is_one_condition(tmp_path: Path) -> None:
 def test_a_record_that_could_not_be_read_back_is_a_failed_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rnnbench.run._task_facts", lambda task: {"seq_len": task.seq_len})
     assert run(tiny()).status == "failed"
-    assert record_of(tiny())["error"] == "RecordError: task.metric is missing"
+    assert record_of(tiny())["error"] == "RecordError: task.higher_is_better is missing"
 
 
 def test_what_breaks_in_a_job_of_a_sweep_is_said(tmp_path: Path) -> None:

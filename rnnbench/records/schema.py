@@ -15,6 +15,7 @@ SCHEMA_VERSION = 1
 STATUSES = ("ok", "diverged", "failed")
 
 _PATHS = [(column, column.where.split()) for column in COLUMNS.values() if column.where]
+_NEEDED = sorted((column for column in COLUMNS.values() if column.needed), key=lambda column: column.name)
 _READ = {where for _, wheres in _PATHS for where in wheres}
 
 
@@ -59,9 +60,9 @@ def flat(record: Mapping[str, Any]) -> dict[str, Any]:
         if column.spelled:
             value = spelled(value)
         row[column.name] = None if value is None else _typed(wheres[0], value, column.kind)
-    for column, wheres in _PATHS:
+    for column in _NEEDED:
         if row[column.name] is None and column.needed in ("always", row["status"]):
-            raise RecordError(f"{wheres[0]} is missing")
+            raise RecordError(f"{column.where.split()[0]} is missing")
     if row["status"] not in STATUSES:
         raise RecordError(f"status is {row['status']}, not one of {', '.join(STATUSES)}")
     for split in ("test", "valid"):
