@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,13 @@ from places import ROOT
 from rnnbench import parity
 from rnnbench.cells.gru import GRUCell
 from rnnbench.cells.lstm import LSTMCell
+from rnnbench.cli.main import main as rnnbench_command
 from rnnbench.errors import UsageError
+from rnnbench.parity.__main__ import main as parity_command
 from rnnbench.recurrent import backends, kernel
 from rnnbench.recurrent.backends import fused
 from rnnbench.recurrent.layers import GRU, LSTM
+from rnnbench.speed.__main__ import main as speed_command
 
 pytestmark = pytest.mark.skipif(kernel.library() is None, reason="the kernel was not compiled")
 
@@ -105,20 +109,29 @@ def test_an_unknown_instruction_set_is_no_failed_parity(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
-    "command",
+    ("main", "arguments"),
     [
-        ["rnnbench.parity", "cell=gru"],
-        ["rnnbench.speed", "cell=gru", "size=2x3x1x4"],
-        ["rnnbench", "budget.max_steps=1"],
+        (parity_command, ["cell=gru"]),
+        (speed_command, ["cell=gru", "size=2x3x1x4"]),
+        (lambda _: rnnbench_command(), ["budget.max_steps=1"]),
     ],
+    ids=["parity", "speed", "rnnbench"],
 )
-def test_an_unknown_instruction_set_ends_every_command_at_its_start(command: list[str], tmp_path: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "RNNBENCH_ISA": "mmx"}
-    whole = [sys.executable, "-m", *command]
-    ended = subprocess.run(whole, capture_output=True, text=True, cwd=tmp_path, env=environment)
-    assert ended.returncode == 2
-    assert ended.stderr.count("\n") == 1 and "RNNBENCH_ISA=mmx" in ended.stderr
-    assert not list(tmp_path.rglob("*.json")) and not ended.stdout
+def test_an_unknown_instruction_set_ends_every_command_at_its_start(
+    main: Callable[[list[str]], int],
+    arguments: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(kernel, "_library", None)  # as in a process that has not loaded it yet
+    monkeypatch.setenv("RNNBENCH_ISA", "mmx")
+    monkeypatch.setattr(sys, "argv", ["rnnbench", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        sys.exit(main(arguments))
+    printed = capfd.readouterr()
+    assert ended.value.code == 2
+    assert printed.err.count("\n") == 1 and "RNNBENCH_ISA=mmx" in printed.err
+    assert not list(Path().rglob("*.json")) and not printed.out
 
 
 def test_works_in_a_forked_child() -> None:
