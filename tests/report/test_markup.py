@@ -13,6 +13,8 @@ import pytest
 from rnnbench.report import make_report
 from tests.fake_records import sweep, write
 
+pytestmark = pytest.mark.xdist_group("the page's markup")  # in one process, so that it is made once
+
 BROWSER = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), ""
 )

@@ -22,6 +22,8 @@ from rnnbench.report.wording import axis_words
 from rnnbench.studies import study_from, write_request
 from tests.fake_records import record, write
 
+pytestmark = pytest.mark.xdist_group("the verdicts' page")  # in one process, so that it is made once
+
 PAIR = {"compare": ["gru", "lstm"], "folklore": "They say <so> & so."}
 CLAIMS: list[dict[str, Any]] = [
     {"id": "parameters", "statement": "Fewer parameters.", "kind": "closed_form", "metric": "recurrent_parameters",
@@ -150,9 +152,10 @@ def test_figures_and_tables_stand_beside_it(whole: Path) -> None:
 def test_an_incomplete_study_says_so_first(tmp_path: Path) -> None:
     every = contents()
     leave(tmp_path, every[1:], every)
-    page = make_report(tmp_path).read_text()
+    made, lines = report_and_verdicts(tmp_path)
+    page = made.read_text()
     assert "<strong>Incomplete:</strong> 39 of 40 runs are there. Missing: gru-adding-T50-h64-s0-0.005." in page
-    assert report_and_verdicts(tmp_path)[1][0].startswith("incomplete: 39 of 40 runs are there")
+    assert lines[0].startswith("incomplete: 39 of 40 runs are there")
     assert "Incomplete: 39 of 40" in (tmp_path / "verdicts.md").read_text()
 
 
@@ -240,9 +243,9 @@ def test_which_way_is_better_is_said_as_it_was_counted(tmp_path: Path) -> None:
 
 def test_a_plain_sweep_has_no_verdicts(tmp_path: Path) -> None:
     write(tmp_path, contents()[:4], histories=False)
-    page = make_report(tmp_path).read_text()
-    assert 'id="verdicts"' not in page
-    assert report_and_verdicts(tmp_path)[1] == []
+    page, lines = report_and_verdicts(tmp_path)
+    assert 'id="verdicts"' not in page.read_text()
+    assert lines == []
     assert not (tmp_path / "verdicts.csv").exists()
 
 
