@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import Any
 
 import pytest
 from making import TINY, make, tiny
+from places import ROOT
+from sweeping import here, rnnbench
 
 from rnnbench.config import Config
 from rnnbench.data.datasets.adding import Adding
@@ -76,20 +77,19 @@ class Mine(LSTMCell):
 """
 
 
-def test_a_cell_of_ones_own_that_was_edited_is_another_condition(tmp_path: Path) -> None:
+def test_a_cell_of_ones_own_that_was_edited_is_another_condition(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its runs are never averaged with those of the old one, though every key is the same."""
-    for edition in ("first", "second"):
-        (tmp_path / "my_cells.py").write_text(CELL.format(edition))
-        command = [
-            sys.executable,
-            "-m",
-            "rnnbench",
-            *TINY,
-            "cell=custom",
-            "cell.name=mine",
-            "cell.target=my_cells.Mine",
-        ]
-        subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    monkeypatch.syspath_prepend(tmp_path)
+    mine = (*TINY, "cell=custom", "cell.name=mine", "cell.target=my_cells.Mine")
+    (tmp_path / "my_cells.py").write_text(CELL.format("first"))
+    assert here(*mine).returncode == 0
+    monkeypatch.delitem(sys.modules, "my_cells")
+    (tmp_path / "my_cells.py").write_text(CELL.format("second"))
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    done = rnnbench(*mine, env={**os.environ, "PYTHONPATH": path})  # as after an edit: in another process
+    assert done.returncode == 0, done.stderr
     runs = load_results("results/default")
     assert len(runs) == 2
     assert runs["cell_source"].nunique() == 2
@@ -112,18 +112,14 @@ def test_a_record_that_could_not_be_read_back_is_a_failed_one(monkeypatch: pytes
     assert record_of(tiny())["error"] == "RecordError: task.higher_is_better is missing"
 
 
-def test_what_breaks_in_a_job_of_a_sweep_is_said(tmp_path: Path) -> None:
+def test_what_breaks_in_a_job_of_a_sweep_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hydra keeps a job's exceptions to itself, and another machine may lack what this one has."""
-    code = """
-import sys
-import rnnbench.run
-def lost(*args, **kwargs):
-    raise OSError("the disk is gone")
-rnnbench.run.run = lost
-from rnnbench.__main__ import main
-main()
-"""
-    done = subprocess.run([sys.executable, "-c", code, "-m", *TINY, "seed=0,1"], capture_output=True, text=True)
+
+    def lost(*_: object, **__: object) -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr("rnnbench.run.run", lost)
+    done = here("-m", *TINY, "seed=0,1")
     assert done.returncode == 1, done.stderr
     assert done.stderr.count("failed: lstm-adding-T6-h5-s") == done.stderr.count(": OSError: the disk is gone") == 2
     assert "0 ok, 0 diverged, 0 failed, 0 skipped, 2 unfinished" in done.stdout

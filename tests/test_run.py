@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 import torch
 from making import TINY, make, tiny
 from places import ROOT
+from sweeping import here
 
 from rnnbench import run as run_module
 from rnnbench.config import Config
@@ -19,6 +22,7 @@ from rnnbench.errors import UsageError
 from rnnbench.records import load_results, read_record
 from rnnbench.recurrent import kernel
 from rnnbench.run import prepare, run
+from rnnbench.training.loop import Training
 from rnnbench.training.numerics import NUMERICS
 
 
@@ -240,6 +244,7 @@ import resource, signal, sys
 sys.path.insert(0, {str(ROOT / "tests")!r})
 from making import tiny
 from rnnbench.run import prepare, run
+from rnnbench.training.loop import Training
 from rnnbench.errors import UsageError
 config = tiny()
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -257,32 +262,26 @@ except UsageError as error:
     assert run(tiny()).status == "ok"
 
 
-@pytest.mark.parametrize("at", [1500, 3000])
-def test_an_interrupt_saves_a_checkpoint_and_the_run_goes_on_from_it(at: int) -> None:
+@pytest.mark.parametrize("at", [30, 60])
+def test_an_interrupt_saves_a_checkpoint_and_the_run_goes_on_from_it(at: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """SIGINT in training, or in its last step: exit code 130, then the result of a run that was never interrupted."""
-    arguments = [*TINY, "budget.max_steps=3000", "budget.eval_every=1000", "progress=false"]
-    code = """
-import os, signal, sys
-from rnnbench.__main__ import main
-from rnnbench.training.loop import Training
-step = Training._step
-def interrupting(self):
-    step(self)
-    if self.progress.step == AT:
-        os.kill(os.getpid(), signal.SIGINT)
-Training._step = interrupting
-sys.argv = ["rnnbench", *sys.argv[1:]]
-main()
-"""
-    code = code.replace("AT", str(at))
-    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
+    longer = ("budget.max_steps=60", "budget.eval_every=20", "progress=false")
+    step = Training._step
+
+    def interrupting(training: Training) -> None:
+        step(training)
+        if training.progress.step == at:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Training, "_step", interrupting)
+        done = here(*TINY, *longer)
     assert done.returncode == 130, done.stderr
     assert "goes on" in done.stderr
     (checkpoint,) = Path("results").rglob("checkpoint.pt")
     assert torch.load(checkpoint, weights_only=True)["progress"]["step"] == at
-    config = tiny("budget.max_steps=3000", "budget.eval_every=1000", "progress=false")
-    resumed = run(config)
-    whole = run(tiny("budget.max_steps=3000", "budget.eval_every=1000", "progress=false", "name=whole"))
+    resumed = run(tiny(*longer))
+    whole = run(tiny(*longer, "name=whole"))
     assert resumed.record is not None
     assert whole.record is not None
     assert resumed.record["metrics"] == whole.record["metrics"]

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from places import ROOT
-from sweeping import SWEEP, outcomes, rnnbench
+from sweeping import SWEEP, here, outcomes, rnnbench
 
 from hydra_plugins.rnnbench_launcher import queue
 from rnnbench.machine.threads import cores
@@ -103,13 +103,13 @@ main()
 def test_a_machine_without_slurm_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("hydra_plugins.hydra_submitit_launcher")
     monkeypatch.setenv("PATH", "")
-    done = rnnbench("-m", *SWEEP, "hydra/launcher=slurm")
+    done = here("-m", *SWEEP, "hydra/launcher=slurm")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "no sbatch, srun, squeue here" in done.stderr
 
 
 def test_a_misspelt_key_of_a_launcher_names_its_keys() -> None:
-    done = rnnbench("-m", *SWEEP, "hydra/launcher=slurm", "hydra.launcher.partitoin=gpu")
+    done = here("-m", *SWEEP, "hydra/launcher=slurm", "hydra.launcher.partitoin=gpu")
     assert done.returncode == 2
     assert "did you mean hydra.launcher.partition?" in done.stderr
 
@@ -127,7 +127,7 @@ def test_a_wrong_value_of_a_launcher_is_refused_before_anything_starts(
 ) -> None:
     pytest.importorskip("hydra_plugins.hydra_submitit_launcher" if launcher != "joblib" else
                         "hydra_plugins.hydra_joblib_launcher")  # fmt: skip
-    done = rnnbench("-m", *SWEEP, f"hydra/launcher={launcher}", f"hydra.launcher.{key}={value}")
+    done = here("-m", *SWEEP, f"hydra/launcher={launcher}", f"hydra.launcher.{key}={value}")
     assert (done.returncode, done.stderr.count("\n"), done.stdout) == (2, 1, ""), done.stdout + done.stderr
     assert key in done.stderr and value in done.stderr and allowed in done.stderr
     assert not list(Path().iterdir())
@@ -141,7 +141,7 @@ def test_the_local_executor_leaves_the_records_of_the_basic_launcher() -> None:
     assert "2 ok, 0 diverged, 0 failed, 0 skipped" in jobs.stdout
     assert [path.name for path in Path().iterdir()] == ["results"]
     assert len(list(Path("results/jobs/slurm").glob("*/*_log.out"))) == 2
-    assert rnnbench("-m", *SWEEP, "seed=0").returncode == 0
+    assert here("-m", *SWEEP, "seed=0").returncode == 0
     assert outcomes("results/jobs") == outcomes("results/swept")
 
 
@@ -201,7 +201,7 @@ def test_cancelled_or_preempted_the_jobs_of_a_sweep_end_with_the_same_records() 
     again = rnnbench("-m", *longer, *ON_SLURM, timeout=300)
     assert again.returncode == 0, again.stdout + again.stderr
     assert "1 ok, 0 diverged, 0 failed, 1 skipped" in again.stdout
-    assert rnnbench("-m", *longer, "name=whole").returncode == 0
+    assert here("-m", *longer, "name=whole").returncode == 0
     assert outcomes("results/swept") == outcomes("results/whole")
 
 

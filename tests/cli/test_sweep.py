@@ -18,7 +18,7 @@ from hydra._internal.utils import create_config_search_path
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 from making import TINY, tiny
-from sweeping import SWEEP, outcomes, rnnbench
+from sweeping import SWEEP, here, outcomes, rnnbench
 
 from rnnbench.cli.composer import Composer
 from rnnbench.cli.sweep import requests
@@ -41,7 +41,7 @@ def test_a_sweep_runs_all_once_and_reports() -> None:
     assert sorted(path.name for path in Path().iterdir()) == ["results"]  # and nothing else where it was called
 
     records = {path: path.stat().st_mtime_ns for path in Path("results").rglob("run.json")}
-    again = rnnbench("-m", *SWEEP)
+    again = here("-m", *SWEEP)
     assert again.returncode == 0
     assert again.stdout.splitlines()[0] == "4 runs: 4 finished before, 0 to do"
     assert "0 ok, 0 diverged, 0 failed, 4 skipped" in again.stdout
@@ -60,10 +60,10 @@ def test_killed_and_started_again_it_ends_with_the_same_records(after: int) -> N
             finished += process.stdout.readline().startswith("ok:")
         process.kill()
     assert len(outcomes("results/swept")) < 4
-    done = rnnbench("-m", *longer)
+    done = here("-m", *longer)
     assert done.returncode == 0, done.stderr
     assert f"{4 - after} ok, 0 diverged, 0 failed, {after} skipped" in done.stdout
-    never_killed = rnnbench("-m", *longer, "name=whole")
+    never_killed = here("-m", *longer, "name=whole")
     assert never_killed.returncode == 0
     assert outcomes("results/swept") == outcomes("results/whole")
 
@@ -86,7 +86,7 @@ def test_joblib_runs_side_by_side_with_the_same_results() -> None:
     beside = rnnbench("-m", *longer, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "name=beside")
     assert beside.returncode == 0, beside.stderr
     assert "4 ok, 0 diverged, 0 failed, 0 skipped" in beside.stdout
-    assert rnnbench("-m", *longer).returncode == 0
+    assert here("-m", *longer).returncode == 0
     assert outcomes("results/beside") == outcomes("results/swept")
     records = [json.loads(path.read_text()) for path in Path("results/beside").rglob("run.json")]
     assert {record["environment"]["threads"] for record in records} == {1}
@@ -132,22 +132,22 @@ def test_a_killed_worker_ends_the_sweep_honestly_and_nothing_is_lost(
     again = rnnbench("-m", *longer, *beside)
     assert again.returncode == 0, again.stderr
     assert f"{4 - done} ok, 0 diverged, 0 failed, {done} skipped" in again.stdout
-    assert rnnbench("-m", *longer, "name=whole").returncode == 0
+    assert here("-m", *longer, "name=whole").returncode == 0
     assert outcomes("results/swept") == outcomes("results/whole")
 
 
 def test_one_bad_run_does_not_stop_the_others() -> None:
-    done = rnnbench("-m", *SWEEP, "train_size=20", "batch_size=4,30", "seed=0", "cell=gru")
+    done = here("-m", *SWEEP, "train_size=20", "batch_size=4,30", "seed=0", "cell=gru")
     assert done.returncode == 1
     assert "1 ok, 0 diverged, 1 failed, 0 skipped" in done.stdout
     assert "batch_size=30" in done.stdout + done.stderr
     assert Path("results/swept/report.html").exists()
-    retried = rnnbench("-m", *SWEEP, "train_size=20", "batch_size=4,30", "seed=0", "cell=gru")
+    retried = here("-m", *SWEEP, "train_size=20", "batch_size=4,30", "seed=0", "cell=gru")
     assert retried.stdout.splitlines()[0] == "2 runs: 1 finished before, 1 to do"
 
 
 def test_a_request_that_cannot_be_is_refused_before_anything_starts() -> None:
-    done = rnnbench("-m", *SWEEP, "hidden_size=5,-1")
+    done = here("-m", *SWEEP, "hidden_size=5,-1")
     assert done.returncode == 2
     assert done.stderr == "rnnbench: hidden_size=-1: too small (allowed: 1 or more)\n"
     assert not list(Path().iterdir())
@@ -155,14 +155,14 @@ def test_a_request_that_cannot_be_is_refused_before_anything_starts() -> None:
 
 def test_a_place_that_cannot_be_written_is_refused_once_and_not_by_every_run() -> None:
     Path("taken").write_text("a file")
-    done = rnnbench("-m", *SWEEP, "results_dir=taken/results")
+    done = here("-m", *SWEEP, "results_dir=taken/results")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("rnnbench: results_dir=taken/results: ") and done.stderr.count("\n") == 1
 
 
 def test_requests_that_mean_the_same_run_are_one() -> None:
     """A GRU has no forget gate, so its forget_bias makes no difference."""
-    done = rnnbench("-m", *TINY, "cell=gru", "forget_bias=0,1", "seed=0")
+    done = here("-m", *TINY, "cell=gru", "forget_bias=0,1", "seed=0")
     assert done.stdout.splitlines()[0] == "1 runs: 0 finished before, 1 to do"
 
 
@@ -239,7 +239,7 @@ def test_a_corrupt_record_among_good_ones_is_named_and_done_again() -> None:
     run(tiny("name=swept", "cell=gru"))
     (path,) = Path("results").rglob("run.json")
     path.write_text(path.read_text()[:100])
-    done = rnnbench("-m", *SWEEP, "cell=gru", "seed=0")
+    done = here("-m", *SWEEP, "cell=gru", "seed=0")
     assert done.returncode == 0
     assert "1 runs: 0 finished before, 1 to do" in done.stdout
     assert str(path.parent.name) in done.stderr

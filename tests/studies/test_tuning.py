@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from making import TINY
-from sweeping import rnnbench
+from sweeping import here
 
 from rnnbench.errors import UsageError
 from rnnbench.machine.threads import cores
@@ -114,18 +116,40 @@ def study(directory: Path, *asked: str, tune: str = "num_layers: 1") -> Any:
     (directory / "study").mkdir(exist_ok=True)
     (directory / "study" / "mine.yaml").write_text(STUDY.replace("TUNE", tune))
     tiny = [text for text in TINY if not text.startswith("hidden_size")]
-    return rnnbench("-m", f"--config-dir={directory}", "study=mine", *tiny, *asked)
+    return here("-m", f"--config-dir={directory}", "study=mine", *tiny, *asked)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The whole study, done once: where its results are, and what was printed."""
+    directory = tmp_path_factory.mktemp("finished")
+    (directory / "temporary").mkdir()
+    with chdir(directory), pytest.MonkeyPatch.context() as patched:
+        patched.setenv("TMPDIR", str(directory / "temporary"))
+        done = study(directory)
+    assert done.returncode == 0, done.stderr
+    return directory / "results", done.stdout
+
+
+@pytest.fixture
+def printed(finished: tuple[Path, str]) -> str:
+    """What the study printed; its results are copied to where the test works."""
+    shutil.copytree(finished[0], "results")
+    return finished[1]
+
+
+one_study = pytest.mark.xdist_group("the tuned study")
+"""In one process, so that the study is done once."""
 
 
 def records() -> dict[str, dict[str, Any]]:
     return {path.parent.name: json.loads(path.read_text()) for path in Path("results/mine").glob("runs/*/run.json")}
 
 
-def test_what_is_best_on_validation_is_run_afresh(tmp_path: Path) -> None:
+@one_study
+def test_what_is_best_on_validation_is_run_afresh(tmp_path: Path, printed: str) -> None:
     """3 values × 2 seeds of one layer for each cell; their best, by hand, in the runs of one layer and of two."""
-    done = study(tmp_path)
-    assert done.returncode == 0, done.stderr
-    said = [line for line in done.stdout.splitlines() if " to do" in line]
+    said = [line for line in printed.splitlines() if " to do" in line]
     assert said == ["12 trials: 0 finished before, 12 to do", "8 runs: 0 finished before, 8 to do",
                     "1 runs one at a time: 0 finished before, 1 to do"]  # fmt: skip
     found = records()
@@ -166,8 +190,9 @@ def test_what_is_best_on_validation_is_run_afresh(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@one_study
+@pytest.mark.usefixtures("printed")
 def test_runs_alone_are_repeated_if_others_ran_beside_them(tmp_path: Path) -> None:
-    study(tmp_path)
     for path in Path("results/mine").glob("runs/*/run.json"):
         changed = json.loads(path.read_text())
         changed["timing"]["contended"] = True
@@ -189,8 +214,9 @@ def test_runs_alone_have_all_cores_whatever_the_launcher_shares_out(tmp_path: Pa
     assert threads == {True: cores(), False: max(1, cores() // 2)}
 
 
+@one_study
+@pytest.mark.usefixtures("printed")
 def test_what_the_study_no_longer_asks_for_is_not_shown(tmp_path: Path) -> None:
-    study(tmp_path)
     figures = Path("results/mine/figures")
     (figures / "claim_gone.png").write_text("of a claim that was there before")
     done = study(tmp_path, "hidden_size=5", "num_layers=1")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sweeping import here
 
 from rnnbench.errors import UsageError
 from rnnbench.studies import check_names, overrides, study_from
@@ -113,8 +112,7 @@ study:
 def test_nothing_has_begun_when_it_is_refused(tmp_path: Path, text: str, asked: list[str], line: str) -> None:
     (tmp_path / "study").mkdir()
     (tmp_path / "study" / "mine.yaml").write_text(text)
-    command = [sys.executable, "-m", "rnnbench", "-m", "--config-dir", ".", *(asked or ["study=mine"])]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    done = here("-m", "--config-dir", ".", *(asked or ["study=mine"]))
     assert done.returncode == 2, done.stdout + done.stderr
     assert line in done.stderr and done.stderr.startswith("rnnbench: ") and done.stderr.count("\n") == 1
     assert not (tmp_path / "results").exists() and "finished before" not in done.stdout
