@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from making import TINY, tiny
-from sweeping import SWEEP, rnnbench
+from sweeping import SWEEP, here
 
 from rnnbench.cli.job import describe
 from rnnbench.cli.study import Trials
@@ -31,7 +31,7 @@ def test_a_sweep_goes_on_from_the_pack_alone() -> None:
     pack_alone(swept)
     before = (swept / PACK).read_bytes()
 
-    again = rnnbench("-m", *SWEEP)
+    again = here("-m", *SWEEP)
     assert again.returncode == 0 and "warning" not in again.stderr, again.stderr
     assert again.stdout.splitlines()[:2] == ["4 runs: 4 finished before, 0 to do",
                                              "0 ok, 0 diverged, 0 failed, 4 skipped"]  # fmt: skip
@@ -39,7 +39,7 @@ def test_a_sweep_goes_on_from_the_pack_alone() -> None:
     page = (swept / "report.html").read_text()
     assert "4 runs (4 ok, 0 diverged, 0 failed)" in page and "Learning curves against training steps" in page
 
-    forced = rnnbench("-m", *SWEEP, "cell=gru", "seed=1,2", "force=true")
+    forced = here("-m", *SWEEP, "cell=gru", "seed=1,2", "force=true")
     assert forced.stdout.splitlines()[0] == "2 runs: 0 finished before, 2 to do"
     assert "2 ok, 0 diverged, 0 failed, 0 skipped" in forced.stdout
     assert (swept / PACK).read_bytes() == before
@@ -111,12 +111,12 @@ def test_a_study_goes_on_elsewhere_from_the_pack_alone(tmp_path: Path, monkeypat
     (tmp_path / "study").mkdir()
     (tmp_path / "study" / "mine.yaml").write_text(STUDY)
     command = ("-m", f"--config-dir={tmp_path}", "study=mine", *TINY)
-    assert rnnbench(*command).returncode == 0
+    assert here(*command).returncode == 0
     pack_alone(Path("results/mine"))
     shutil.copytree("results", "elsewhere/results")
     monkeypatch.chdir("elsewhere")
     kept = json.loads(Path("results/mine/study.json").read_text())
-    done = rnnbench(*command, "seed=0,1")
+    done = here(*command, "seed=0,1")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0] == "4 runs: 2 finished before, 2 to do"  # and the trials are all there
     now = json.loads(Path("results/mine/study.json").read_text())
