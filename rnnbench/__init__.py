@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rnnbench.cells.base import Parameters as Parameters
     from rnnbench.cells.base import State as State
     from rnnbench.data.base import Dataset as Dataset
-    from rnnbench.records import load_results as load_results
+    from rnnbench.records.table import load_results as load_results
     from rnnbench.recurrent.backends.base import Backend as Backend
     from rnnbench.recurrent.layers import GRU as GRU
     from rnnbench.recurrent.layers import LSTM as LSTM
@@ -42,7 +42,7 @@ _HOMES = {
     "RNN": "rnnbench.recurrent.layers",
     "Recurrent": "rnnbench.recurrent.layers",
     "State": "rnnbench.cells.base",
-    "load_results": "rnnbench.records",
+    "load_results": "rnnbench.records.table",
 }
 __all__ = ["GRU", "LSTM", "RNN", "Backend", "Cell", "Dataset", "Parameters", "Recurrent", "State", "load_results"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnnbench.records import load_results
+from rnnbench.records.table import load_results
 from rnnbench.studies import Evaluated, StudyClaim, evaluate_claim, study_from
 from tests.fake_records import record, write
 

@@ -16,8 +16,9 @@ from sweeping import here, rnnbench
 
 from rnnbench.config import Config
 from rnnbench.data.datasets.adding import Adding
-from rnnbench.records import load_results, read_record
+from rnnbench.records import read_record
 from rnnbench.records.conditions import with_conditions
+from rnnbench.records.table import load_results
 from rnnbench.run import run
 
 

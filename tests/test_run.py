@@ -19,7 +19,8 @@ from sweeping import here
 from rnnbench import run as run_module
 from rnnbench.config import Config
 from rnnbench.errors import UsageError
-from rnnbench.records import load_results, read_record
+from rnnbench.records import read_record
+from rnnbench.records.table import load_results
 from rnnbench.recurrent import kernel
 from rnnbench.run import prepare, run
 from rnnbench.training.loop import Training

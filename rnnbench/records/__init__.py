@@ -17,26 +17,10 @@ from rnnbench.records.atomic import (
     write_text_atomically,
 )
 from rnnbench.records.columns import ASKED, COLUMNS
+from rnnbench.records.files import HISTORY, RECORD, finished, read_record, record_file, write_history, write_record
 from rnnbench.records.names import cell_name, in_order, named, said
 from rnnbench.records.pack import PACK
-from rnnbench.records.packing import write_pack
 from rnnbench.records.schema import SCHEMA_VERSION, RecordError, check, spelled
-from rnnbench.records.table import (
-    HISTORY,
-    RECORD,
-    Results,
-    config_columns,
-    decided_by_sisters,
-    finished,
-    load_history,
-    load_results,
-    read_record,
-    read_results,
-    record_file,
-    with_missing,
-    write_history,
-    write_record,
-)
 
 __all__ = [
     "ASKED",
@@ -46,28 +30,20 @@ __all__ = [
     "RECORD",
     "SCHEMA_VERSION",
     "RecordError",
-    "Results",
     "cell_name",
     "check",
-    "config_columns",
-    "decided_by_sisters",
     "finished",
     "in_order",
-    "load_history",
-    "load_results",
     "named",
     "read_record",
-    "read_results",
     "record_file",
     "replacing",
     "run_lock",
     "said",
     "spelled",
-    "with_missing",
     "write_bytes_atomically",
     "write_history",
     "write_json_atomically",
-    "write_pack",
     "write_record",
     "write_text_atomically",
 ]

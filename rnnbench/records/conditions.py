@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from rnnbench.records import ASKED, COLUMNS, config_columns, decided_by_sisters, in_order, said
+from rnnbench.records import ASKED, COLUMNS, in_order, said
 from rnnbench.records.columns import along, short, with_role
+from rnnbench.records.table import config_columns, decided_by_sisters
 
 SHOWN = ("dataset", "seq_len", "cell", "hidden_size")
 """The keys that a table of conditions always has."""

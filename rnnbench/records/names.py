@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-import pandas as pd
 import yaml
 
 from rnnbench.config import CONF, PRESENTATION
@@ -36,7 +35,7 @@ def in_order(cells: Iterable[str]) -> list[str]:
 
 def said(value: Any) -> str:
     """A configuration value as a reader would type it."""
-    if value is None or value is pd.NA or (isinstance(value, float) and value != value):
+    if value is None or str(value) == "<NA>" or (isinstance(value, float) and value != value):
         return "null"
     return f"{value:g}" if isinstance(value, float) else str(value)
 

@@ -12,9 +12,10 @@ import pandas as pd
 
 from rnnbench.errors import UsageError
 from rnnbench.records.atomic import replacing, write_bytes_atomically
+from rnnbench.records.files import own_record
 from rnnbench.records.pack import PACK, line_of, pack_of
 from rnnbench.records.schema import RecordError
-from rnnbench.records.table import load_history, own_record, run_dirs
+from rnnbench.records.table import load_history, run_dirs
 
 MOST_ROWS = 100  # of a history: more than a curve shows
 

@@ -1,9 +1,8 @@
-"""Records and histories on disk: one run's, or all of them as one table."""
+"""All the records under a results directory as one table."""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from io import StringIO
@@ -16,28 +15,10 @@ from numpy.typing import NDArray
 
 from rnnbench.config import PLACES
 from rnnbench.errors import UsageError
-from rnnbench.records.atomic import finite, write_json_atomically, write_text_atomically
 from rnnbench.records.columns import ASKED, COLUMNS, INTEGER, NUMBER, TEXT, TIME, TRUTH, configured, is_score, with_role
-from rnnbench.records.pack import PACK, decoded, pack_of, packed
-from rnnbench.records.schema import SCHEMA_VERSION, RecordError, check, flat
-
-RECORD, HISTORY = "run.json", "history.csv"
-
-
-def write_record(run_dir: Path, record: Mapping[str, Any]) -> Path:
-    """Write `run_dir`/run.json, and give its path. Raises RecordError for a record that could not be read back."""
-    record = finite(record)
-    check(record)
-    write_json_atomically(Path(run_dir) / RECORD, record)
-    return Path(run_dir) / RECORD
-
-
-def write_history(run_dir: Path, rows: Sequence[Mapping[str, float | int | None]]) -> Path:
-    """Write `run_dir`/history.csv: a row an evaluation, its columns in the order in which they first appear."""
-    text = StringIO()
-    pd.DataFrame.from_records([dict(row) for row in rows]).to_csv(text, index=False, lineterminator="\n")
-    write_text_atomically(Path(run_dir) / HISTORY, text.getvalue())
-    return Path(run_dir) / HISTORY
+from rnnbench.records.files import HISTORY, RECORD, read_file, warn
+from rnnbench.records.pack import PACK, pack_of, packed
+from rnnbench.records.schema import SCHEMA_VERSION, RecordError, flat
 
 
 class Results(NamedTuple):
@@ -80,51 +61,15 @@ def _own_rows(directory: Path) -> tuple[dict[Path, dict[str, Any]], list[tuple[P
     rows, skipped, without = {}, [], []
     for run_dir in run_dirs(directory):
         try:
-            record = _read(run_dir / RECORD)
+            record = read_file(run_dir / RECORD)
             if record is None:
                 without.append(run_dir)
             else:
                 rows[run_dir] = flat(record)
         except RecordError as error:
-            _warn(run_dir / RECORD, error)
+            warn(run_dir / RECORD, error)
             skipped.append((run_dir / RECORD, str(error)))
     return rows, skipped, without
-
-
-def read_record(run_dir: Path) -> dict[str, Any] | None:
-    """The record of a run, its own or else the packed one, or None when it has none.
-
-    One not to be believed is named on stderr and counts as none.
-    """
-    record = own_record(run_dir)
-    if record is None and (found := packed(run_dir)) is not None:
-        record, _ = found
-    return record
-
-
-def own_record(run_dir: Path) -> dict[str, Any] | None:
-    """The record in the run's directory alone; one not to be believed is named on stderr and counts as none."""
-    path = Path(run_dir) / RECORD
-    try:
-        record = _read(path)
-        if record is not None:
-            check(record)
-    except RecordError as error:
-        _warn(path, error)
-        return None
-    return record
-
-
-def record_file(run_dir: Path) -> Path:
-    """Where the record of a finished run stands: in its run.json or in the pack."""
-    own = Path(run_dir) / RECORD
-    return own if own.exists() else own.parents[2] / PACK
-
-
-def finished(run_dir: Path) -> bool:
-    """Whether the run has a result, ok or diverged, and so need not be done again."""
-    record = read_record(run_dir)
-    return record is not None and record["status"] != "failed"
 
 
 def load_history(run_dir: Path | str) -> pd.DataFrame:
@@ -208,19 +153,6 @@ def run_dirs(directory: Path) -> list[Path]:
     with suppress(FileNotFoundError, NotADirectoryError), os.scandir(runs) as entries:
         return sorted(runs / entry.name for entry in entries if entry.is_dir())
     return []
-
-
-def _warn(path: Path, error: Exception) -> None:
-    print(f"warning: skipped {path}: {error}", file=sys.stderr)
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    try:
-        return decoded(path.read_bytes())
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise RecordError(f"unreadable: {error}") from error
 
 
 def _frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

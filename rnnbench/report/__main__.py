@@ -49,7 +49,7 @@ def _is_directory(argument: str) -> bool:
 
 
 def _write(directories: Sequence[Path], pack: bool, figures: Sequence[str]) -> None:
-    from rnnbench.records import write_pack
+    from rnnbench.records.packing import write_pack
     from rnnbench.report.page import make_report
 
     gc.freeze()  # a short program that makes many small objects: looking for garbage is a quarter of its time

@@ -11,10 +11,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rnnbench.errors import UsageError
 from rnnbench.plots.look import drawing_context
-from rnnbench.records import PACK, RECORD, cell_name, read_results, said, write_text_atomically
+from rnnbench.records import PACK, RECORD, cell_name, said, write_text_atomically
 from rnnbench.records.columns import head, key
 from rnnbench.records.conditions import SHOWN, lean, shown_keys, telling, with_conditions
 from rnnbench.records.numbers import interval, number
+from rnnbench.records.table import read_results
 from rnnbench.report import glossary, text, timed_only
 from rnnbench.report.figures import Material, all_figures, made_of
 from rnnbench.report.findings import Comparison, compare

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from rnnbench.records import Results, cell_name, in_order, named, said
+from rnnbench.records import cell_name, in_order, named, said
 from rnnbench.records.columns import key, label, short, with_role
 from rnnbench.records.conditions import mixed, settings
 from rnnbench.records.numbers import interval
+from rnnbench.records.table import Results
 from rnnbench.report import timed_only
 from rnnbench.report.findings import Comparison, headline, pairs, ratio
 from rnnbench.report.summary import steps_to_threshold

@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from rnnbench.records import with_missing, write_text_atomically
+from rnnbench.records import write_text_atomically
+from rnnbench.records.table import with_missing
 from rnnbench.report.latex import latex
 from rnnbench.report.summary import markdown
 from rnnbench.report.wording import completeness, cut_off, effects, in_words, score_name

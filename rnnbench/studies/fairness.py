@@ -6,8 +6,9 @@ from collections.abc import Collection
 
 import pandas as pd
 
-from rnnbench.records import config_columns, said
+from rnnbench.records import said
 from rnnbench.records.columns import with_role
+from rnnbench.records.table import config_columns
 from rnnbench.studies.claim import StudyClaim
 
 

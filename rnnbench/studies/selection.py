@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from rnnbench.records import cell_name, config_columns, said, spelled
+from rnnbench.records import cell_name, said, spelled
 from rnnbench.records.columns import short
+from rnnbench.records.table import config_columns
 from rnnbench.studies.claim import StudyClaim
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 
 from rnnbench.errors import UsageError
-from rnnbench.records import ASKED, COLUMNS, config_columns, load_results, with_missing
+from rnnbench.records import ASKED, COLUMNS
 from rnnbench.records.columns import INTEGER, NUMBER, is_score, with_role
+from rnnbench.records.table import config_columns, load_results, with_missing
 from rnnbench.studies.definition import Study
 from rnnbench.studies.selection import selected
 

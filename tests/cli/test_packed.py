@@ -13,7 +13,9 @@ from sweeping import SWEEP, here
 from rnnbench.cli.job import describe
 from rnnbench.cli.study import Trials
 from rnnbench.cli.sweep import Requests
-from rnnbench.records import PACK, load_results, read_record, write_pack, write_record
+from rnnbench.records import PACK, read_record, write_record
+from rnnbench.records.packing import write_pack
+from rnnbench.records.table import load_results
 from rnnbench.run import CHECKPOINT, run
 from tests.fake_records import record
 

@@ -23,7 +23,8 @@ from rnnbench.cli.composer import Composer
 from rnnbench.cli.study import check_study, study_jobs
 from rnnbench.config import CONF, make_cell, make_dataset
 from rnnbench.errors import UsageError
-from rnnbench.records import COLUMNS, load_results, with_missing
+from rnnbench.records import COLUMNS
+from rnnbench.records.table import load_results, with_missing
 from rnnbench.registry import names
 from rnnbench.studies import (
     PublishedRow,

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from rnnbench.plots.panels import axis_name, chosen
-from rnnbench.records import load_results
 from rnnbench.records.conditions import panels, with_conditions
+from rnnbench.records.table import load_results
 from rnnbench.report import make_report
 from rnnbench.report.figures import Material
 from rnnbench.report.figures.learning_curves import LearningCurves

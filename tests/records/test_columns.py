@@ -14,9 +14,10 @@ import pandas as pd
 import pytest
 from places import ROOT
 
-from rnnbench.records import ASKED, COLUMNS, load_results, with_missing
+from rnnbench.records import ASKED, COLUMNS
 from rnnbench.records.columns import Role, axis, head, key, label, short, unit, with_role
 from rnnbench.records.conditions import panels, shown_keys, with_conditions
+from rnnbench.records.table import load_results, with_missing
 from rnnbench.report import make_report
 from rnnbench.report.findings import compare
 from tests.fake_records import record, sweep, write
@@ -61,7 +62,7 @@ USED = """
 import json, sys
 from pathlib import Path
 from rnnbench.plots.panels import axis_name
-from rnnbench.records import load_results
+from rnnbench.records.table import load_results
 from rnnbench.records.conditions import panels, with_conditions
 from rnnbench.report import make_report
 from rnnbench.report.wording import axis_words, in_words

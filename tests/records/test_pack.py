@@ -16,19 +16,10 @@ import pandas as pd
 import pytest
 
 from rnnbench.errors import UsageError
-from rnnbench.records import (
-    PACK,
-    finished,
-    load_history,
-    load_results,
-    read_record,
-    read_results,
-    record_file,
-    write_pack,
-    write_record,
-)
+from rnnbench.records import PACK, finished, read_record, record_file, write_record
 from rnnbench.records.pack import line_of
-from rnnbench.records.packing import MOST_ROWS, thinned, write_lines
+from rnnbench.records.packing import MOST_ROWS, thinned, write_lines, write_pack
+from rnnbench.records.table import load_history, load_results, read_results
 from tests.fake_records import record, sweep, write
 
 SOME = sweep(seq_lens=(50,))

@@ -18,16 +18,14 @@ from rnnbench.records import (
     COLUMNS,
     RecordError,
     finished,
-    load_history,
-    load_results,
     read_record,
-    read_results,
     run_lock,
     write_history,
     write_json_atomically,
     write_record,
     write_text_atomically,
 )
+from rnnbench.records.table import load_history, load_results, read_results
 from tests.fake_records import record, sweep, write
 
 

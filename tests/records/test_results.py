@@ -17,9 +17,10 @@ from places import ROOT
 from scipy import stats
 
 from rnnbench.config import CONF
-from rnnbench.records import COLUMNS, PACK, load_results, read_record, with_missing
+from rnnbench.records import COLUMNS, PACK, read_record
 from rnnbench.records.columns import TEXT, TIME
 from rnnbench.records.conditions import with_conditions
+from rnnbench.records.table import load_results, with_missing
 from rnnbench.report import make_report
 from rnnbench.report.verdicts import measured_names, study_result, write_tables
 from rnnbench.studies import StudyResult, evaluate, read_request, study_from

@@ -12,7 +12,9 @@ import pytest
 from making import TINY, tiny
 from places import ROOT
 
-from rnnbench.records import load_history, load_results, read_record, write_pack
+from rnnbench.records import read_record
+from rnnbench.records.packing import write_pack
+from rnnbench.records.table import load_history, load_results
 
 PLACE = ROOT / "tests" / "records" / "v0_1"
 TEXT = ("dataset=text", "dataset.path=book.txt", "seq_len=10", "hidden_size=5", "batch_size=2", "budget.max_steps=10",

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from rnnbench.plots.look import drawing_context
-from rnnbench.records import COLUMNS, load_results
+from rnnbench.records import COLUMNS
 from rnnbench.records.conditions import shown_keys, with_conditions
+from rnnbench.records.table import load_results
 from rnnbench.report import make_report
 from rnnbench.report.figures import Material, all_figures
 from rnnbench.report.findings import compare

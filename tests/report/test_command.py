@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from rnnbench.records import PACK, load_results
+from rnnbench.records import PACK
+from rnnbench.records.table import load_results
 from rnnbench.report.__main__ import main
 from tests.fake_records import sweep, write
 

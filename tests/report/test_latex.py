@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from rnnbench.records import load_results
+from rnnbench.records.table import load_results
 from rnnbench.report import make_report
 from rnnbench.report.latex import latex, shares
 from rnnbench.report.tuning import write_tuning

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from rnnbench.errors import UsageError
-from rnnbench.records import load_results, with_missing
+from rnnbench.records.table import load_results, with_missing
 from rnnbench.report import make_report
 from rnnbench.report.published import answer, difference, notes, table
 from rnnbench.studies import Beside, PublishedRow, beside, read_request, study_from, write_request

@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from rnnbench.records import load_results
 from rnnbench.records.conditions import panels, shown_keys, with_conditions
 from rnnbench.records.numbers import interval, number
+from rnnbench.records.table import load_results
 from rnnbench.report.figures import Material
 from rnnbench.report.figures.scores import Scores
 from rnnbench.report.findings import compare, headline, ratio

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from rnnbench.errors import UsageError
-from rnnbench.records import load_results
+from rnnbench.records.table import load_results
 from rnnbench.report import make_report, report_and_verdicts
 from rnnbench.report.verdicts import condition_table, measured_names, study_result
 from rnnbench.report.wording import axis_words

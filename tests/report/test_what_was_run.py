@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rnnbench.records import load_results
+from rnnbench.records.table import load_results
 from rnnbench.report import make_report
 from rnnbench.report.glossary import words
 from rnnbench.report.what_was_run import ranges, what_was_run

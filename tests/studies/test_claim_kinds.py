@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rnnbench.records import load_results
+from rnnbench.records.table import load_results
 from rnnbench.report.verdicts import condition_table
 from rnnbench.report.wording import effects
 from rnnbench.studies import evaluate_claim

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnnbench.records import load_results, with_missing
+from rnnbench.records.table import load_results, with_missing
 from rnnbench.studies import evaluate_claim
 from tests.claims import RAMP, claim, scores, table, verdict_of
 from tests.fake_records import record

@@ -56,7 +56,7 @@ def test_steps_are_those_of_torch_and_go_on_from_a_state_dict(name: str) -> None
 def test_a_run_imports_no_compiler() -> None:
     code = (
         "import sys; sys.argv = ['rnnbench', *sys.argv[1:]]; from rnnbench.__main__ import main; main(); "
-        "print([name for name in ('torch._dynamo', 'sympy', 'matplotlib', 'sklearn', 'scipy', 'requests', "
+        "print([name for name in ('torch._dynamo', 'sympy', 'pandas', 'matplotlib', 'sklearn', 'scipy', 'requests', "
         "'pooch') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code, *TINY], capture_output=True, text=True)

@@ -12,9 +12,10 @@ from matplotlib.axes import Axes
 
 from rnnbench.plots.look import Look, levels, logarithmic, title
 from rnnbench.plots.panels import Drawing, chosen, grid
-from rnnbench.records import RecordError, cell_name, load_history
+from rnnbench.records import RecordError, cell_name
 from rnnbench.records.columns import axis
 from rnnbench.records.conditions import Panel, panels
+from rnnbench.records.table import load_history
 from rnnbench.report.figures._scores import score_name
 from rnnbench.report.figures.base import Figure, Material
 from rnnbench.report.findings import Comparison, headline, of_panel
