@@ -40,10 +40,10 @@ def test_it_packs_and_then_makes_the_page_without_runs(tmp_path: Path, capsys: p
 @pytest.mark.parametrize(("arguments", "said"), [
     ([], "no directory is given (allowed: results/NAME, one or more)"),
     (["pack=true"], "no directory is given (allowed: results/NAME, one or more)"),
-    (["a", "pakc=true"], "pakc=true: no such key; did you mean pack? (allowed: pack)"),
+    (["a", "pakc=true"], "pakc=true: no such key; did you mean pack? (allowed: figure, pack)"),
     (["a", "pack=yes"], "pack=yes: no such pack (allowed: true, false)"),
     (["a", "pack="], "pack=: has no value (allowed: a value, or no such key for the default)"),
-    (["a", "--pack"], "--pack: write key=value (allowed: pack)"),
+    (["a", "--pack"], "--pack: write key=value (allowed: figure, pack)"),
     (["gone"], "no such results directory: gone"),
     (["gone", "pack=true"], "no such results directory: gone"),
     (["empty"], f"no results in empty: there is no runs/ and no {PACK} in it (give results/NAME)"),
