@@ -23,7 +23,7 @@ from rnnbench.machine.clocks import step_statistics
 from rnnbench.machine.denormals import flushing
 from rnnbench.machine.precision import ieee_float32
 from rnnbench.machine.presence import Presence
-from rnnbench.machine.threads import cores, with_threads
+from rnnbench.machine.threads import cores, for_size, with_threads
 from rnnbench.records import (
     HISTORY,
     RECORD,
@@ -117,7 +117,8 @@ def prepare(config: Config, workers: int = 1) -> Training:
     task = task_of(config)
     task.train.batch(0, config.batch_size)  # refuses a batch larger than the data
     hidden_size = matched_width(config, task) if config.match == "params" else config.hidden_size
-    torch.set_num_threads(config.threads or max(1, cores() // workers))
+    threads, because = threads_for(config, task, workers)
+    torch.set_num_threads(threads)
     torch.manual_seed(config.seed)
     model = SequenceModel(
         cell,
@@ -138,8 +139,18 @@ def prepare(config: Config, workers: int = 1) -> Training:
         clip_norm=config.clip_norm,
         device=device,
         dtype=dtype,
+        threads_because=because,
         show_progress=config.progress is True or (config.progress == "auto" and workers == 1 and sys.stderr.isatty()),
     )
+
+
+def threads_for(config: Config, task: Task, workers: int = 1) -> tuple[int, str]:
+    """How many threads a run takes, and why: what is asked for, else by its size, cells of one width alike."""
+    if config.threads is not None:
+        return config.threads, "as asked"
+    width = task.symbols if task.symbols is not None else task.input_size
+    inputs = width if config.embedding_size is None else config.embedding_size
+    return for_size(config.batch_size, task.seq_len, inputs, config.hidden_size, max(1, cores() // workers))
 
 
 def task_of(config: Config) -> Task:
@@ -178,6 +189,8 @@ def _carry_out(config: Config, training: Training, directory: Path) -> dict[str,
     training.checkpoint = directory / CHECKPOINT
     training.checkpoint_seconds = config.checkpoint_seconds
     training.label = config.run_id
+    where = torch.cuda.get_device_name(device) if device.type == "cuda" else environment.cpu_model()
+    training.kind = f"{recurrent.backend} on {where}"
     with Presence() as presence:
         training.others_running = presence.others
         progress = training.run()
@@ -203,7 +216,11 @@ def _carry_out(config: Config, training: Training, directory: Path) -> dict[str,
         "memory": {"saved_activation_bytes": saved_bytes, "peak_bytes": memory.peak_bytes(device)},
         "backend": recurrent.backend,
         "parity": checked,
-        "environment": environment.describe(device, dtype) | {"fused_isa": kernel.isa() if kernel.library() else None},
+        "environment": environment.describe(device, dtype)
+        | {
+            "threads_because": training.threads_because,
+            "fused_isa": kernel.isa() if kernel.library() is not None else None,
+        },
     }
 
 
@@ -226,7 +243,9 @@ def _timing(progress: Progress) -> dict[str, Any]:
         "step_ms": step_statistics(progress.step_seconds),
         "seconds_to_threshold": progress.solved_seconds,
         "steps_to_threshold": progress.solved_step,
-        "contended": progress.contended,
+        "contended": progress.contended or len(progress.kinds) > 1,  # either way in no claim about time
+        "mixed": len(progress.kinds) > 1,
+        "kinds": progress.kinds,
     }
 
 

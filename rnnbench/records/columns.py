@@ -114,6 +114,7 @@ _TABLE = [
     Column("steps_to_threshold", "timing.steps_to_threshold", INTEGER, "count", "steps to the threshold", "steps",
            short="steps to solve", better="lower"),
     Column("contended", "timing.contended", TRUTH, "check", "contended"),
+    Column("mixed", "timing.mixed", TRUTH, "check", "timed in parts of two kinds", absent=False),
     Column("saved_activation_bytes", "memory.saved_activation_bytes", INTEGER, "memory", "memory saved for backward",
            "bytes", short="saved for backward", axis="bytes saved for backward", better="lower"),
     Column("peak_bytes", "memory.peak_bytes", INTEGER, "memory", "memory at the peak", "bytes", short="peak",

@@ -44,7 +44,8 @@ def words(runs: pd.DataFrame, result: StudyResult | None) -> list[tuple[str, str
     if backends:
         found.append((label("backend"), "how a cell is carried through time; " + "; ".join(backends)))
     if runs["contended"].fillna(False).any():
-        found.append((label("contended"), "timed while another run ran beside it: its times are not used"))
+        said = "timed while another run ran beside it, or in parts under two backends, machines or numbers of threads"
+        found.append((label("contended"), f"{said}: its times are not used"))
     return found
 
 

@@ -4,7 +4,8 @@ Nothing is left out silently. What a run that did not end well counts as:
 
     diverged   in a score: the worse of chance level and the condition's worst run; in "solved" and time to solve:
                unsolved; in times and bytes: kept out, and said
-    contended  (timed while another ran beside it) in times: kept out, and said; elsewhere: counts as any other
+    contended  (timed while another ran beside it, or in parts under two backends, machines or numbers of threads) in
+               times: kept out, and said; elsewhere: counts as any other
     missing, failed   no pair; counted and named
 """
 
@@ -59,14 +60,19 @@ def ended(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def undisturbed(claim: StudyClaim, runs: pd.DataFrame, left_out: list[str]) -> pd.DataFrame:
-    """Of a time: without runs that were timed while another ran beside them."""
+    """Of a time: without runs that were timed while another ran beside them, or in parts of two kinds."""
     if claim.metric not in with_role("time"):
         return runs
     busy = runs["contended"].fillna(False).astype(bool)
     if busy.any() and busy.all():
         raise ObstacleError(f"all {len(busy)} runs were timed while another ran beside them: force=true repeats them")
-    if busy.any():
-        left_out.append(f"{int(busy.sum())} run(s) timed while another ran beside them are kept out")
+    mixed = runs["mixed"].fillna(False).astype(bool)
+    for those, words in (
+        (busy & ~mixed, "while another ran beside them"),
+        (mixed, "in parts, under two backends, machines or numbers of threads,"),
+    ):
+        if those.any():
+            left_out.append(f"{int(those.sum())} run(s) timed {words} are kept out")
     return runs[~busy]
 
 

@@ -50,6 +50,7 @@ class Progress:
     stopped_by: str | None = None  # max_steps, max_epochs, max_seconds, patience, solved or diverged
     diverged_step: int | None = None
     contended: bool = False
+    kinds: list[str] = field(default_factory=list)  # of its time: backend, processor, threads
 
 
 PARTS = {
@@ -75,6 +76,8 @@ class Training:
     checkpoint_seconds: float = 30.0
     show_progress: bool = False
     label: str = ""  # what the progress bar calls this run
+    kind: str = ""  # what its time is of: backend and processor
+    threads_because: str = ""  # why so many threads
     others_running: Callable[[], bool] = lambda: False
 
     def __post_init__(self) -> None:
@@ -91,6 +94,8 @@ class Training:
         if not self._restore():
             self._evaluate()
         progress = self.progress
+        kind = f"{self.kind}, threads: {torch.get_num_threads()}"
+        progress.kinds = list(dict.fromkeys([*progress.kinds, kind]))
         bar = tqdm(total=self.last_step, initial=progress.step, unit="step", desc=self.label, leave=False,
                    disable=not self.show_progress, dynamic_ncols=True)  # fmt: skip
         saved = time.monotonic()
@@ -240,7 +245,9 @@ class Training:
         self.optimizer.load_state_dict(state["optimizer"])
         self.progress = Progress(**state["progress"])
         self._carried = state["carried"]
-        torch.set_num_threads(state["threads"])
+        if state["threads"] != torch.get_num_threads():
+            torch.set_num_threads(state["threads"])
+            self.threads_because = "as when the run began"
         torch.set_rng_state(state["random"].cpu())
         if state["cuda_random"] is not None:
             torch.cuda.set_rng_state(state["cuda_random"].cpu())

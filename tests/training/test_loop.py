@@ -12,7 +12,7 @@ from torch import nn
 
 from rnnbench.config import Config
 from rnnbench.errors import UsageError
-from rnnbench.run import prepare
+from rnnbench.run import CHECKPOINT, prepare, run
 from rnnbench.training.loop import Progress, Training, evaluate
 from rnnbench.training.numerics import NUMERICS
 from rnnbench.training.optimizers import learning_rate
@@ -147,6 +147,22 @@ def test_a_resumed_run_has_the_threads_that_it_began_with(tmp_path: Path) -> Non
     begun._save()
     train(tiny("threads=1"), tmp_path / "checkpoint.pt")
     assert torch.get_num_threads() == 2
+
+
+def test_a_run_that_goes_on_elsewhere_says_so_and_its_times_are_in_no_claim(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tiny()
+    begun = prepare(config)
+    begun.kind = "fused on another processor"
+    begun.progress.kinds = ["fused on another processor, threads: 1"]
+    begun.checkpoint = config.run_dir / CHECKPOINT
+    begun._save()
+    record = run(config).record
+    assert record is not None
+    timing = record["timing"]
+    assert (timing["mixed"], timing["contended"]) == (True, True)
+    assert [kind.partition(" on ")[0] for kind in timing["kinds"]] == ["fused", record["backend"]]
+    alone = run(tiny("seed=1")).record
+    assert alone is not None and alone["timing"]["mixed"] is False and len(alone["timing"]["kinds"]) == 1
 
 
 def test_a_stateful_run_resumes_with_its_state(tmp_path: Path) -> None:
