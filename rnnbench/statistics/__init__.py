@@ -36,7 +36,7 @@ from rnnbench.statistics.survival import (
     logrank_test,
     restricted_times,
 )
-from rnnbench.statistics.verdict import Claim, ConditionVerdict, Verdict, closed_form_verdict, verdict
+from rnnbench.statistics.verdict import Claim, ConditionVerdict, Verdict, verdict
 
 __all__ = [
     "Claim",
@@ -47,7 +47,6 @@ __all__ = [
     "LogRank",
     "SurvivalCurve",
     "Verdict",
-    "closed_form_verdict",
     "cochran_q",
     "contrast_condition",
     "contrast_interval",

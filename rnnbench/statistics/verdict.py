@@ -119,11 +119,6 @@ def verdict(claim: Claim, conditions: Sequence[Condition]) -> Verdict:
     return Verdict(claim, outcome, reason, smallest, judged, _more_seeds(claim, outcome, judged))
 
 
-def closed_form_verdict(claim: Claim, holds: bool, reason: str) -> Verdict:
-    """The verdict on a claim that is a matter of counting (parameters, bytes), where there is nothing to estimate."""
-    return Verdict(claim, "supported" if holds else "contradicted", reason, 0, ())
-
-
 def _p_against_chance(claim: Claim, condition: Condition) -> float:
     return condition.p_beyond if claim.direction == "equivalent" else condition.p_difference
 

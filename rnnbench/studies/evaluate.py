@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from rnnbench.errors import UsageError, in_one_line
 from rnnbench.records.conditions import mixed
 from rnnbench.studies.claim import StudyClaim
 from rnnbench.studies.definition import Study
@@ -43,10 +44,19 @@ def evaluate(study: Study, runs: pd.DataFrame, waiting: int = 0) -> StudyResult:
 
 
 def evaluate_claim(claim: StudyClaim, runs: pd.DataFrame, tuned: Collection[str] = ()) -> Evaluated:
-    """The verdict on one claim of a study. tuned: columns that equal trials chose for each side."""
+    """The verdict on one claim of a study. tuned: columns that equal trials chose for each side.
+
+    Raises UsageError, in one line, from whatever a user's own kind raises.
+    """
     own = selected({**claim.select, claim.between: list(claim.compare)}, runs)
-    measured = tuple(_measured(claim, settings, part, tuned) for settings, part in conditions(own, claim.by))
-    return kind_of(claim).judge(claim, measured)
+    try:
+        measured = tuple(_measured(claim, settings, part, tuned) for settings, part in conditions(own, claim.by))
+        return kind_of(claim).judge(claim, measured)
+    except Exception as error:
+        if type(kind_of(claim)).__module__.startswith("rnnbench."):
+            raise
+        key = f"study.claims.{claim.id}.kind"
+        raise UsageError(f"cannot decide it ({in_one_line(error)})", key=key, value=claim.kind) from error
 
 
 def _measured(claim: StudyClaim, settings: Mapping[str, Any], runs: pd.DataFrame, tuned: Collection[str]) -> Measured:

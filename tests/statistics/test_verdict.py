@@ -10,7 +10,6 @@ from rnnbench.statistics import (
     Claim,
     Condition,
     Interval,
-    closed_form_verdict,
     contrast_condition,
     paired_condition,
     solve_time_condition,
@@ -114,11 +113,6 @@ def test_how_many_more_seeds():
 def test_an_obstacle_stands_whatever_the_numbers_say():
     said = verdict(BETTER, [measured(p=0.0001, obstacle="no run of either solved it")])
     assert (said.outcome, said.reason, said.more_seeds) == ("undecided", "no run of either solved it", None)
-
-
-def test_what_is_counted_is_not_estimated():
-    assert closed_form_verdict(BETTER, True, "3/4 exactly").outcome == "supported"
-    assert closed_form_verdict(BETTER, False, "not 3/4").outcome == "contradicted"
 
 
 def test_refuses():

@@ -16,8 +16,8 @@ from places import ROOT
 from rnnbench.errors import UsageError
 from rnnbench.registry import names
 from rnnbench.report import report_and_verdicts
-from rnnbench.studies import Study, study_from, write_request
-from tests.claims import RAMP, scores
+from rnnbench.studies import Study, evaluate_claim, study_from, write_request
+from tests.claims import RAMP, scores, table
 from tests.fake_records import write
 
 ROOM = ROOT / "rnnbench" / "studies" / "kinds"
@@ -99,3 +99,12 @@ def test_what_a_kind_cannot_decide_is_one_line(
     with pytest.raises(UsageError) as caught:
         own_study(tmp_path, monkeypatch, **changes)
     assert str(caught.value).startswith(message)
+
+
+def test_what_a_kind_of_ones_own_raises_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "broken_kinds.py").write_text(OWN.replace("self.above(m)", "m.rank"))
+    (claim,) = own_study(tmp_path, monkeypatch, kind="broken_kinds.Ahead").claims
+    with pytest.raises(
+        UsageError, match=r"^study\.claims\.ahead\.kind=broken_kinds\.Ahead: cannot decide it \(AttributeE"
+    ):
+        evaluate_claim(claim, table(tmp_path, scores(0.7 + RAMP, np.full(10, 0.6))))
