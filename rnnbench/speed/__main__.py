@@ -8,6 +8,7 @@ usage: python -m rnnbench.speed [key=value …]
   threads   such as 1,2                                          (default: 1 and all cores; on cuda 1)
   dtype     float32, float64                                                         (default: float32)
   device    cpu, cuda                                                                (default: cpu)
+  loss      all steps, or the last alone: gradients then fade into denormal numbers  (default: all)
   seconds   about how long to measure each size and number of threads                (default: 20)
   seed      of the order of candidates                                               (default: 0)
   quick     true: three small sizes, two seconds each                                (default: false)
@@ -16,7 +17,8 @@ usage: python -m rnnbench.speed [key=value …]
 Several values are separated by commas. Candidates take turns in a random order; times are medians over rounds with the
 10th to 90th percentile. `pass` is forward and backward; `step` adds clipping and Adam; "of matmul" is the FLOP/s of
 the pass over those of torch.mm in the same process; `auto` marks what backend=auto takes. Every candidate passes a
-parity check in this process before it is timed. Exit code: 0 done, 2 a request that makes no sense.
+parity check in this process before it is timed. Denormal numbers are flushed to zero for all ("flushed"); torch.nn is
+timed as it comes, too ("kept"), and ratios are to its flushed row. Exit code: 0 done, 2 a request that makes no sense.
 """
 
 from __future__ import annotations
@@ -41,10 +43,11 @@ from rnnbench.speed.measure import Size, measure
 GRID = "32x100x1x32,32x500x2x64,32x100x28x128,64x500x2x128,64x200x128x256,128x100x256x512"
 QUICK = "32x20x1x32,32x50x2x64,16x20x28x128"
 DEFAULTS = {"cell": "", "backend": "", "size": "", "threads": "", "dtype": "float32", "device": "cpu"}
-DEFAULTS |= {"seconds": "", "seed": "0", "quick": "false", "out": "results/speed"}
-LINE = "{:>15} {:>7}  {:<16} {:<6} {:>4} {:>9} {:>9} {:>9} {:>17} {:>9} {:>15} {:>6} {:>9}"
-HEAD = ("B x T x I x H", "threads", "cell", "backend", "auto", "forward", "backward", "pass", "p10–p90", "step",
-        "over torch.nn", "of mm", "parity")  # fmt: skip
+DEFAULTS |= {"seconds": "", "seed": "0", "loss": "all", "quick": "false", "out": "results/speed"}
+LOSS = {"all": "all steps", "last": "the last step alone"}
+LINE = "{:>15} {:>7}  {:<16} {:<6} {:<9} {:>4} {:>9} {:>9} {:>9} {:>17} {:>9} {:>15} {:>6} {:>9}"
+HEAD = ("B x T x I x H", "threads", "cell", "backend", "denormals", "auto", "forward", "backward", "pass", "p10–p90",
+        "step", "over torch.nn", "of mm", "parity")  # fmt: skip
 
 
 def main(arguments: list[str]) -> int:
@@ -66,18 +69,19 @@ def main(arguments: list[str]) -> int:
         threads = [_positive("threads", text, most=most) for text in (request["threads"] or default).split(",")]
         seconds = _positive("seconds", request["seconds"] or ("2" if quick else "20"))
         seed = _positive("seed", request["seed"], least=0)
+        loss = one_of("loss", request["loss"], ["all", "last"])
         _check_backends(names, bool(request["backend"]), cells, device, dtype)
         out = _folder(request["out"])
     except UsageError as problem:
         print(problem, file=sys.stderr)
         return 2
 
-    print(f"times in milliseconds, {request['dtype']} on {device.type}")
+    print(f"times in milliseconds, {request['dtype']} on {device.type}, loss of {LOSS[loss]}")
     print(LINE.format(*HEAD))
     rows: list[dict[str, Any]] = []
     for count in threads:
         for size in sizes:
-            found = measure(cells, names, size, count, dtype, device, seconds, seed)
+            found = measure(cells, names, size, count, dtype, device, seconds, seed, loss)
             rows += found
             for start in range(0, len(found), 4):
                 print(_line(str(size), {row["phase"]: row for row in found[start : start + 4]}), flush=True)
@@ -118,7 +122,7 @@ def _line(size: str, by_phase: dict[str, dict[str, Any]]) -> str:
     row = by_phase["pass"]
     ratio = f"{row['over_torch']:.2f} [{row['over_torch_p10']:.2f}–{row['over_torch_p90']:.2f}]"
     return LINE.format(
-        size, row["threads"], row["cell"], row["backend"], "*" if row["auto"] else "",
+        size, row["threads"], row["cell"], row["backend"], row["denormals"], "*" if row["auto"] else "",
         f"{by_phase['forward']['ms']:.2f}", f"{by_phase['backward']['ms']:.2f}", f"{row['ms']:.2f}",
         f"{row['ms_p10']:.2f}–{row['ms_p90']:.2f}", f"{by_phase['step']['ms']:.2f}",
         "" if pd.isna(row["over_torch"]) else ratio, f"{row['of_matmul']:.0%}", f"{row['parity_error']:.0e}",

@@ -18,7 +18,7 @@ GREYS = [style.Look("#000000", "o", "-"), style.Look("#6b6b6b", "s", "--"), styl
 
 def draw(rows: pd.DataFrame) -> bytes:
     """A PNG from the rows of speed.csv: a line of two panels for each number of threads."""
-    passes = rows[rows["phase"] == "pass"]
+    passes = rows[(rows["phase"] == "pass") & (rows["denormals"] == "flushed")]
     threads = sorted(passes["threads"].unique())
     with style.drawing_context():
         figure = Figure(figsize=(13, 3.6 * len(threads) + 0.6), layout="constrained")

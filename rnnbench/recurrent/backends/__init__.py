@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from functools import cache
 
 import torch
@@ -21,10 +22,10 @@ BACKENDS: dict[str, Backend] = dict(sorted(_FOUND, key=lambda found: found[1].ra
 NAMES = ("auto", *sorted(BACKENDS))
 
 
-def named(name: str) -> Backend:
+def named(name: str, allowed: Sequence[str] = NAMES) -> Backend:
     """Raises UsageError where there is none of this name, or at this import path."""
     if name not in BACKENDS and "." not in name:
-        raise UsageError("no such backend", key="backend", value=name, allowed=", ".join(NAMES))
+        raise UsageError("no such backend", key="backend", value=name, allowed=", ".join(allowed))
     return BACKENDS[name] if name in BACKENDS else registry.get(__name__, name, Backend, "backend")
 
 
@@ -32,7 +33,7 @@ def several(value: str) -> list[str]:
     """The names between commas, each of a backend that there is; all of this folder for "". Raises UsageError."""
     asked = value.split(",") if value else list(BACKENDS)
     for name in asked:
-        named(name)
+        named(name, list(BACKENDS))
     return asked
 
 
