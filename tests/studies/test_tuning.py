@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from collections.abc import Callable
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from making import TINY
-from sweeping import here
+from sweeping import here, rnnbench
 
 from rnnbench.errors import UsageError
 from rnnbench.machine.threads import cores
@@ -112,11 +113,11 @@ def _nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
 
 
-def study(directory: Path, *asked: str, tune: str = "num_layers: 1") -> Any:
+def study(directory: Path, *asked: str, tune: str = "num_layers: 1", through: Callable[..., Any] = here) -> Any:
     (directory / "study").mkdir(exist_ok=True)
     (directory / "study" / "mine.yaml").write_text(STUDY.replace("TUNE", tune))
     tiny = [text for text in TINY if not text.startswith("hidden_size")]
-    return here("-m", f"--config-dir={directory}", "study=mine", *tiny, *asked)
+    return through("-m", f"--config-dir={directory}", "study=mine", *tiny, *asked)
 
 
 @pytest.fixture(scope="module")
@@ -208,7 +209,7 @@ def test_runs_alone_are_repeated_if_others_ran_beside_them(tmp_path: Path) -> No
 @pytest.mark.slow
 def test_runs_alone_have_all_cores_whatever_the_launcher_shares_out(tmp_path: Path) -> None:
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
-    done = study(tmp_path, "threads=null", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    done = study(tmp_path, "threads=null", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", through=rnnbench)
     assert done.returncode == 0, done.stderr
     threads = {r["hidden_size"] == 7: r["environment"]["threads"] for r in records().values()}
     assert threads == {True: cores(), False: max(1, cores() // 2)}
