@@ -123,7 +123,7 @@ def test_a_directory_without_a_record_is_finished_where_the_pack_has_it(
 
 
 def lines_of(*texts: str) -> bytes:
-    return gzip.compress("".join(text + "\n" for text in texts).encode())
+    return gzip.compress("".join(text + "\n" for text in texts).encode(), mtime=0)  # the same name for each worker
 
 
 GOOD = [line_of(content, None).decode() for content in SOME]

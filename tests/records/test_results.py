@@ -30,10 +30,11 @@ by_name = pytest.mark.parametrize("directory", PUBLISHED, ids=lambda path: path.
 
 
 def runs_of(directory: Path) -> pd.DataFrame:
-    """runs.csv, its columns typed as those of load_results; dates aside, which no verdict needs."""
+    """runs.csv, its columns typed as those of load_results, and those that came later; dates aside, for no verdict."""
     kinds = {name: column.kind for name, column in COLUMNS.items() if column.kind != TIME}
     text = {name: "str" for name, kind in kinds.items() if kind == TEXT}
     runs = pd.read_csv(directory / "runs.csv", dtype=text, low_memory=False)
+    runs = runs.assign(**{name: column.absent for name, column in COLUMNS.items() if name not in runs})
     return runs.astype({name: kind for name, kind in kinds.items() if kind != TEXT and name in runs})
 
 
