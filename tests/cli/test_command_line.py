@@ -26,7 +26,7 @@ MISTAKES = [
     (["dataset=digits", "seq_len=5"], ["seq_len=5", "64"]),
     (["optimizer.lr=-1"], ["optimizer.lr=-1", "above 0"]),
     (["match=equal"], ["match=equal", "hidden, params"]),
-    (["backend=cudnn"], ["backend=cudnn", "auto, eager, torch"]),
+    (["backend=cudnn"], ["backend=cudnn", "auto, eager, fused, torch"]),
     (["backend=torch", "cell=gru_reset_before"], ["backend=torch", "eager"]),
     (["embedding_size=8"], ["embedding_size=8", "null"]),
     (["budget.max_epochs=3"], ["budget.max_epochs=3", "train_size"]),
