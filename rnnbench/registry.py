@@ -52,16 +52,25 @@ def get(room: str, name: str, base: type[T], key: str = "") -> T:
     if "." in name:
         module, _, attribute = name.rpartition(".")
         try:
-            found = getattr(import_module(module), attribute)
+            found = getattr(import_module(module), attribute) if module and attribute else None
         except Exception as error:  # a user's module may raise anything
             raise UsageError(f"cannot be imported ({type(error).__name__}): {error}", key=key, value=name,
                              allowed="package.module.Class") from error  # fmt: skip
         if not (isinstance(found, type) and issubclass(found, base)):
             raise UsageError("wrong kind", key=key, value=name, allowed=f"a class derived from {base.__name__}")
-        return found()
+        return _made(found, key, name)
     if name not in names(room):
         raise UsageError(f"no such {key.rpartition('.')[2]}", key=key, value=name, allowed=", ".join(names(room)))
     module_name = f"{room}.{name}"
     own = [c for c in vars(import_module(module_name)).values() if isinstance(c, type) and c.__module__ == module_name]
-    (only,) = (c for c in own if issubclass(c, base))
-    return only()
+    things = [c for c in own if issubclass(c, base)]
+    if len(things) != 1:
+        raise UsageError(f"{module_name} holds {len(things)} classes derived from {base.__name__}: one a file")
+    return _made(things[0], key, name)
+
+
+def _made(cls: type[T], key: str, name: str) -> T:
+    try:
+        return cls()
+    except Exception as error:  # abstract, wanting arguments, or whatever a user's own raises
+        raise UsageError(f"cannot be made ({type(error).__name__}: {error})", key=key, value=name) from error

@@ -72,17 +72,31 @@ def describe(config: Config, status: str, record: dict[str, Any] | None) -> str:
     head = f"{status}: {config.run_id}" + (f" (was {record['status']})" if status == "skipped" else "")
     if record["status"] == "diverged":
         return f"{head}: {record['error']} | {where}"
-    if record["metrics"]["test"] is None:  # a table did not have it
-        return f"{head}: made again {record['rebuilt']} | {where}"
-    facts, timing, test = record["task"], record["timing"], record["metrics"]["test"]
-    scores = [f"{facts['metric']} {test[facts['metric']]:.4g}{' ' + facts['unit'] if facts['unit'] else ''}"]
-    if facts["metric"] != "loss":
-        scores.append(f"loss {test['loss']:.4g}")
-    solved = timing["steps_to_threshold"]
+    metric, unit = _at(record, "task.metric"), _at(record, "task.unit")
+    test = _at(record, f"metrics.test.{metric}")
+    if test is None:  # a table did not have it
+        return f"{head}: {'made again ' + record['rebuilt'] if 'rebuilt' in record else 'no test score'} | {where}"
+    scores = [f"{metric} {_said(test, '.4g')}{' ' + unit if unit else ''}"]
+    if metric != "loss":
+        scores.append(f"loss {_said(_at(record, 'metrics.test.loss'), '.4g')}")
+    solved = _at(record, "timing.steps_to_threshold")
     effort = f"solved in {solved} steps" if solved is not None else f"{record['steps']} steps ({record['stopped_by']})"
-    size = f"{record['parameters']['total']:,} parameters"
-    parts = [f"{head}: test {', '.join(scores)}", f"{effort}, {timing['train_seconds']:.1f} s", size]
-    return " | ".join([*parts, f"backend {record['backend']}", str(where)])
+    size = f"{_said(_at(record, 'parameters.total'), ',')} parameters"
+    seconds = f"{_said(_at(record, 'timing.train_seconds'), '.1f')} s"
+    parts = [f"{head}: test {', '.join(scores)}", f"{effort}, {seconds}", size]
+    return " | ".join([*parts, f"backend {record.get('backend')}", str(where)])
+
+
+def _at(record: Mapping[str, Any], where: str) -> Any:
+    """What stands at a dotted path, None where nothing does: a record may come from anywhere."""
+    found: Any = record
+    for part in where.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found
+
+
+def _said(value: Any, form: str) -> str:
+    return format(value, form) if isinstance(value, int | float) else "–"
 
 
 def _workers(hydra_config: Any) -> int:

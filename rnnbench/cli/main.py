@@ -12,6 +12,8 @@ from rnnbench.errors import UsageError
 
 def main() -> None:
     """Exit code 0: done; 1: a run failed; 2: the request cannot be met, said in one line; 130: interrupted."""
+    if not {"", os.getcwd()} & set(sys.path):
+        sys.path.insert(0, "")  # the console script finds a user's own cell where `python -m rnnbench` does
     arguments = sys.argv[1:] = flags_first(sys.argv[1:])
     if {"-h", "--help"} & set(arguments):
         print(help_text())

@@ -18,6 +18,7 @@ from rnnbench.cli.composer import Composer
 from rnnbench.config import Config
 from rnnbench.errors import UsageError, in_one_line
 from rnnbench.records import finished, read_record, run_lock
+from rnnbench.records.files import own_record
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def summarise(configs: Mapping[str, Config], left: list[str]) -> int:
     tried = set(left)
     counts: Counter[str] = Counter()
     for key, config in configs.items():
-        record = read_record(config.run_dir) if key in tried else None
+        record = (own_record(config.run_dir) or read_record(config.run_dir)) if key in tried else None
         counts["skipped" if key not in tried else record["status"] if record else _without_record(config)] += 1
     line = ", ".join(f"{counts[status]} {status}" for status in ("ok", "diverged", "failed", "skipped"))
     line += "".join(f", {counts[s]} {s}" for s in ("elsewhere", "unfinished") if counts[s])

@@ -68,6 +68,8 @@ def resolve(key: str, target: str) -> type:
     base: type = {"cell": Cell, "dataset": Dataset, "backend": Backend}[key]
     key = key if key == "backend" else f"{key}.target"
     module, _, attribute = target.rpartition(".")
+    if not module or not attribute:
+        raise UsageError("no import path", key=key, value=target, allowed="package.module.Class")
     try:
         cls = getattr(import_module(module), attribute)
     except Exception as error:  # a user's module may raise anything

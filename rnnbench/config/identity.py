@@ -54,6 +54,8 @@ def recorded(config: Config) -> dict[str, Any]:
     for key, digests in _contents(config).items():
         short = {name: hashlib.sha256(full.encode()).hexdigest()[:12] for name, full in digests.items()}
         kept[key] |= {"target": frozen(kept[key]["target"])} | short
+    if "." in config.backend:
+        kept["backend_source"] = hashlib.sha256(_source("backend", config.backend).encode()).hexdigest()[:12]
     return kept
 
 
@@ -86,12 +88,18 @@ def _source(key: str, target: str) -> str:
     return "".join(map(content_digest, class_facts(key, target).files))
 
 
-@cache
 def content_digest(path: str) -> str:
-    """Of a file, sha256. Raises UsageError where it cannot be read."""
+    """Of a file, sha256, read again where it has changed. Raises UsageError where it cannot be read."""
+    place = Path(path).expanduser()
     try:
-        return hashlib.sha256(Path(path).expanduser().read_bytes()).hexdigest()
+        there = place.stat()
+        return _digest(place, there.st_mtime_ns, there.st_size)
     except OSError as error:
         raise UsageError(
             f"cannot be read: {error.strerror}", key="dataset.path", value=path, allowed="a readable file"
         ) from error
+
+
+@cache
+def _digest(place: Path, changed: int, size: int) -> str:
+    return hashlib.sha256(place.read_bytes()).hexdigest()

@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from rnnbench import _HOMES as HOMES
 from rnnbench.moved import MOVED
 
 _PYTHONS_OWN = frozenset({"rnnbench", *sys.stdlib_module_names})
@@ -37,7 +38,7 @@ def class_facts(key: str, target: str) -> ClassFacts:
     """What the class at an import path says. Raises UsageError where there is none; key: cell, dataset or backend."""
     try:
         return _read(target)
-    except _NotPlainError:
+    except Exception:  # not plainly written, or in a way that nobody thought of: the class itself knows
         return _asked(key, target)
 
 
@@ -57,16 +58,47 @@ def _read(target: str) -> ClassFacts:
     values: dict[str, Any] = {}
     new: dict[str, Any] = {}
     for text in reversed(found):
-        for statement in text.definition.body:
-            if isinstance(statement, ast.FunctionDef) and statement.name == "forget_gate":
-                raise _NotPlainError
-            for attribute, value in _values(statement):
-                if attribute == "forget_gate":
-                    values[attribute] = _literal(value)
-                if isinstance(value, ast.Call) and ast.unparse(value.func).split(".")[-1] == "added":
-                    new[attribute] = _literal(value.args[0])
+        for attribute, value in _attributes(text.definition):
+            new.pop(attribute, None)  # defined again, it is the subclass's own
+            if attribute == "forget_gate":
+                values[attribute] = _literal(value)
+            elif _is_added(value):
+                new[attribute] = _literal(value.args[0])  # type: ignore[attr-defined]
     own = [text.file for text in found if text.module.partition(".")[0] not in _PYTHONS_OWN]
     return ClassFacts(values.get("forget_gate"), tuple(dict.fromkeys(own)), new)
+
+
+def _attributes(definition: ast.ClassDef) -> Iterator[tuple[str, ast.expr]]:
+    """Names and values of a class body of definitions and plain assignments alone."""
+    for decorator in definition.decorator_list:
+        called = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if ast.unparse(called) not in ("dataclass", "dataclasses.dataclass"):
+            raise _NotPlainError
+    for statement in definition.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                yield name, value
+            case ast.AnnAssign(target=ast.Name(id=name), value=value):
+                if value is not None:
+                    yield name, value
+            case ast.FunctionDef(name=name) if name != "forget_gate":
+                pass
+            case ast.Expr(value=ast.Constant()) | ast.Pass():
+                pass
+            case _:
+                raise _NotPlainError
+
+
+def _is_added(value: ast.expr) -> bool:
+    """Whether a default is written `added(…)`; another call is not plain, but for a dataclass's `field`."""
+    if not isinstance(value, ast.Call):
+        return False
+    called = ast.unparse(value.func).split(".")[-1]
+    if called == "field" and not any(keyword.arg == "metadata" for keyword in value.keywords):
+        return False
+    if called == "added" and len(value.args) == 1 and not value.keywords:
+        return True
+    raise _NotPlainError
 
 
 class _NotPlainError(Exception):
@@ -88,23 +120,49 @@ _TEXTS: dict[type, _Text] = {}
 def _stand_in(module: str, name: str) -> type:
     """An empty class whose bases stand in for those of the class of that name: Python then says in which order."""
     module = MOVED.get(module, module)
+    if module == "rnnbench":
+        module = HOMES[name]
     if module.partition(".")[0] in sys.stdlib_module_names:
         return type(name, (), {})
     file, tree = _parsed(module)
-    for statement in _statements(tree.body):
-        if isinstance(statement, ast.ClassDef) and statement.name == name:
-            bases = [_of_expression(module, base) for base in statement.bases]
-            try:
-                made = type(name, tuple(bases), {})
-            except TypeError as error:
-                raise _NotPlainError from error
-            _TEXTS[made] = _Text(module, file, statement)
+    match _binding(tree, name):
+        case ast.ClassDef() as definition:
+            bases = [_of_expression(module, base) for base in definition.bases]
+            if definition.keywords:  # a metaclass, or what __init_subclass__ is told
+                raise _NotPlainError
+            made = type(name, tuple(bases), {})
+            _TEXTS[made] = _Text(module, file, definition)
             return made
-        if isinstance(statement, ast.ImportFrom):
-            for alias in statement.names:
-                if (alias.asname or alias.name) == name:
-                    return _stand_in(_absolute(module, file, statement), alias.name)
-    raise _NotPlainError
+        case ast.ImportFrom() as statement:
+            (origin,) = (alias.name for alias in statement.names if (alias.asname or alias.name) == name)
+            return _stand_in(_absolute(module, file, statement), origin)
+        case _:
+            raise _NotPlainError
+
+
+def _binding(tree: ast.Module, name: str) -> ast.stmt:
+    """The one statement of a module that binds this name, at its top level and to good purpose."""
+    found = [statement for statement in tree.body if name in _bound(statement)]
+    everywhere = [node for node in ast.walk(tree) if isinstance(node, ast.stmt) and name in _bound(node)]
+    touched = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Subscript)
+               and isinstance(node.ctx, ast.Store | ast.Del) and ast.unparse(node.value) == name]  # fmt: skip
+    if len(found) != 1 or len(everywhere) != 1 or touched:
+        raise _NotPlainError
+    return found[0]
+
+
+def _bound(statement: ast.stmt) -> set[str]:
+    """Names that a statement gives a value, less those inside of what it holds."""
+    if isinstance(statement, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+        return {statement.name}
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        names = {alias.asname or alias.name.partition(".")[0] for alias in statement.names}
+        if "*" in names:  # who knows
+            raise _NotPlainError
+        return names
+    targets = [*getattr(statement, "targets", []), getattr(statement, "target", None)]
+    stored = (node for target in targets if target is not None for node in ast.walk(target))
+    return {node.id for node in stored if isinstance(node, ast.Name)}
 
 
 def _of_expression(module: str, expression: ast.expr) -> type:
@@ -114,15 +172,11 @@ def _of_expression(module: str, expression: ast.expr) -> type:
         return type(expression.id, (), {}) if expression.id == "object" else _stand_in(module, expression.id)
     path = ast.unparse(expression)
     first, _, rest = path.partition(".")
-    for statement in _statements(_parsed(module)[1].body):
-        if isinstance(statement, ast.Import):
-            for alias in statement.names:
-                if alias.asname == first:
-                    path = f"{alias.name}.{rest}"
-                elif alias.asname is not None or alias.name.partition(".")[0] != first:
-                    continue
-                return _stand_in(*path.rpartition(".")[::2])
-    raise _NotPlainError
+    statement = _binding(_parsed(module)[1], first)
+    if not isinstance(statement, ast.Import):
+        raise _NotPlainError
+    (alias,) = (each for each in statement.names if (each.asname or each.name.partition(".")[0]) == first)
+    return _stand_in(*(f"{alias.name}.{rest}" if alias.asname else path).rpartition(".")[::2])
 
 
 @cache
@@ -148,7 +202,7 @@ def _spec(module: str) -> ModuleSpec | None:
         if spec is None or spec.submodule_search_locations is None:
             return None
         name = f"{name}.{part}"
-        spec = PathFinder.find_spec(name, spec.submodule_search_locations)
+        spec = PathFinder.find_spec(name, list(spec.submodule_search_locations))
     return spec
 
 
@@ -158,22 +212,6 @@ def _absolute(module: str, file: str, statement: ast.ImportFrom) -> str:
     package = module.split(".") if Path(file).name == "__init__.py" else module.split(".")[:-1]
     package = package[: len(package) - statement.level + 1]
     return ".".join([*package, *([statement.module] if statement.module else [])])
-
-
-def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The last first, since a later definition counts; those under `if` and `try` too."""
-    for statement in reversed(body):
-        for part in ("finalbody", "orelse", "handlers", "body"):
-            if isinstance(statement, ast.If | ast.Try) and part != "handlers":
-                yield from _statements(getattr(statement, part, []))
-        yield statement
-
-
-def _values(statement: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
-    if isinstance(statement, ast.Assign):
-        yield from ((target.id, statement.value) for target in statement.targets if isinstance(target, ast.Name))
-    elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value:
-        yield statement.target.id, statement.value
 
 
 def _literal(value: ast.expr) -> Any:

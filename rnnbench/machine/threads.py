@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 SMALL = 1_000_000
-"""Products a step of one layer (B · H · (I + H), of one gate) from which a second thread pays; `for_size`."""
+"""B · T · H · (I + H), the products of one gate in one pass, from which a second thread pays; see `for_size`."""
 
 
 def cores() -> int:

@@ -38,11 +38,13 @@ def write_history(run_dir: Path, rows: Sequence[Mapping[str, float | int | None]
 def read_record(run_dir: Path) -> dict[str, Any] | None:
     """The record of a run, its own or else the packed one, or None when it has none.
 
+    A result in the pack is not hidden by a later attempt that failed.
+
     One not to be believed is named on stderr and counts as none.
     """
     record = own_record(run_dir)
-    if record is None and (found := packed(run_dir)) is not None:
-        record, _ = found
+    if (record is None or record["status"] == "failed") and (found := packed(run_dir)) is not None:
+        record = found[0] if record is None or found[0]["status"] != "failed" else record
     return record
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from rnnbench.errors import UsageError
 from rnnbench.records.atomic import replacing, write_bytes_atomically
 from rnnbench.records.files import own_record
-from rnnbench.records.pack import PACK, line_of, pack_of
+from rnnbench.records.pack import PACK, line_of, pack_of, parsed
 from rnnbench.records.schema import RecordError
 from rnnbench.records.table import load_history, run_dirs
 
@@ -29,13 +29,19 @@ def write_pack(directory: Path) -> Path:
     if not Path(directory).is_dir():
         raise UsageError(f"no such results directory: {directory}")
     path, earlier = Path(directory) / PACK, pack_of(directory)
-    lines = {**earlier.lines, **_own_lines(Path(directory))}
+    own = _own_lines(Path(directory))
+    kept = [run_id for run_id in own if _failed(own[run_id]) and run_id in earlier.lines]  # a result outlives a failure
+    lines = {**earlier.lines, **{run_id: line for run_id, line in own.items() if run_id not in kept}}
     if not lines:
         raise UsageError(f"no results in {directory}: no readable record to pack")
     if earlier.problems:
         write_bytes_atomically(path.with_name(f"{PACK}.damaged"), path.read_bytes())
     write_lines(path, lines)
     return path
+
+
+def _failed(line: bytes) -> bool:
+    return parsed(line)[0]["status"] == "failed"
 
 
 def write_lines(path: Path, lines: Mapping[str, bytes]) -> None:

@@ -44,10 +44,12 @@ def read_results(path: Path | str | Iterable[Path | str]) -> Results:
     skipped, unfinished, rebuilt = [], [], []
     for directory in _directories([path] if isinstance(path, str | Path) else path):
         own, bad, without = _own_rows(directory)
-        pack, there = pack_of(directory), {row["run_id"] for row in own.values()}
+        pack, there = pack_of(directory), {row["run_id"]: row["status"] for row in own.values()}
         for run_id in pack.lines:
-            if run_id not in there:
+            if there.get(run_id, "failed") == "failed":
                 record, _ = pack.run(run_id)
+                if run_id in there and record["status"] == "failed":
+                    continue
                 own[directory / "runs" / run_id] = flat(record)
                 rebuilt += [str(record["rebuilt"])] if record.get("rebuilt") else []
         rows |= {run_dir: row | {"name": directory.name, "path": str(run_dir)} for run_dir, row in own.items()}
@@ -78,7 +80,7 @@ def load_history(run_dir: Path | str) -> pd.DataFrame:
     It comes from where the record does; from a pack it is thinned. Raises RecordError for a file that is no table.
     """
     run_dir = Path(run_dir)
-    found = None if (run_dir / RECORD).exists() else packed(run_dir)
+    found = packed(run_dir) if _packed_wins(run_dir) else None
     try:
         return pd.read_csv(run_dir / HISTORY if found is None else StringIO(found[1] or ""))
     except (FileNotFoundError, pd.errors.EmptyDataError):
@@ -87,6 +89,14 @@ def load_history(run_dir: Path | str) -> pd.DataFrame:
         })  # fmt: skip
     except (pd.errors.ParserError, UnicodeDecodeError, OSError) as error:
         raise RecordError(f"{run_dir / HISTORY}: {error}") from error
+
+
+def _packed_wins(run_dir: Path) -> bool:
+    try:
+        own = read_file(run_dir / RECORD)
+    except RecordError:
+        return True
+    return own is None or own.get("status") == "failed"
 
 
 def with_missing(runs: pd.DataFrame, requested: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:

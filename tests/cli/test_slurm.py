@@ -72,7 +72,8 @@ def test_a_slurm_that_does_not_answer_ends_no_job(monkeypatch: pytest.MonkeyPatc
 
 def test_threads_follow_the_cores_that_slurm_gave(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)))
-    monkeypatch.delenv("SLURM_CPUS_PER_TASK", raising=False)
+    for name in ("SLURM_CPUS_PER_TASK", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
     assert cores() == 8
     monkeypatch.setenv("SLURM_CPUS_PER_TASK", "3")
     assert cores() == 3

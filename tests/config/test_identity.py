@@ -130,8 +130,7 @@ import rnnbench as bench
 from rnnbench.config import added
 from .base import Base, Mixin
 
-if True:
-    from .base import Base as Other
+from .base import Base as Other
 
 @dataclass(frozen=True)
 class Middle(Base, abc.ABC):
@@ -188,6 +187,71 @@ def test_what_is_read_is_what_the_class_would_say(package: str, name: str) -> No
 def test_what_is_not_plainly_written_is_asked_of_the_class(package: str) -> None:
     with pytest.raises(source._NotPlainError):
         source._read(f"{package}.FromCall")
+
+
+ODD = """
+import sys
+from dataclasses import dataclass, field
+import rnnbench
+from rnnbench.config import added
+from rnnbench.config import added as new
+from rnnbench.cells.gru import GRUCell
+if sys.version_info >= (3, 8):
+    from .base import Base as Chosen
+else:
+    from .other import Base as Chosen
+
+def marked(cls):
+    cls.forget_gate = "z"
+    return cls
+
+@dataclass(frozen=True)
+class GRUCell(GRUCell): ...
+@dataclass(frozen=True)
+class Conditional(Chosen): ...
+@marked
+@dataclass(frozen=True)
+class Decorated(GRUCell): ...
+@dataclass(frozen=True)
+class Touched(GRUCell): ...
+Touched.forget_gate = "z"
+@dataclass(frozen=True)
+class Unpacked(GRUCell): forget_gate, other = "z", 1
+@dataclass(frozen=True)
+class Nested(GRUCell):
+    if True: forget_gate = "z"
+@dataclass(frozen=True)
+class Renamed(GRUCell): a: float = new(0.5)
+@dataclass(frozen=True)
+class ByKeyword(GRUCell): a: float = added(default=0.5)
+@dataclass(frozen=True)
+class ByField(GRUCell): a: float = field(default=0.5, metadata={"added": True})
+@dataclass(frozen=True)
+class Parent(GRUCell): a: float = added(0.5)
+@dataclass(frozen=True)
+class Redefined(Parent): a: float = 0.3
+class Reassigned(GRUCell): ...
+Reassigned = Redefined
+"""
+
+
+@pytest.mark.parametrize("name", ["GRUCell", "Conditional", "Decorated", "Touched", "Unpacked", "Nested", "Renamed",
+                                  "ByKeyword", "ByField", "Parent", "Redefined", "Reassigned"])  # fmt: skip
+def test_what_is_oddly_written_is_told_as_the_class_would_say(package: str, name: str, tmp_path: Path) -> None:
+    home = package.partition(".")[0]
+    (tmp_path / home / "odd.py").write_text(ODD)
+    target = f"{home}.odd.{name}"
+    assert source.class_facts("cell", target) == source._asked("cell", target)
+
+
+def test_a_package_without_init_files_has_an_id_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = f"spaces_{len(sys.modules)}"
+    (tmp_path / name / "inner").mkdir(parents=True)
+    (tmp_path / name / "inner" / "cells.py").write_text(BASE)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert source.class_facts("cell", f"{name}.inner.cells.Base").files == (
+        str(tmp_path / name / "inner" / "cells.py"),
+    )
 
 
 def test_every_shipped_cell_is_read_as_it_is() -> None:

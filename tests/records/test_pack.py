@@ -97,6 +97,23 @@ def test_a_record_of_its_own_wins_over_the_packed_one(tmp_path: Path) -> None:
     assert len(load_results(tmp_path)) == len(SOME)
 
 
+def test_a_later_attempt_that_failed_hides_no_packed_result(tmp_path: Path) -> None:
+    """Neither for readers nor for the next pack; a failure without an earlier result stays one."""
+    good, other = record("gru", seed=0), record("gru", seed=1, status="failed")
+    write(tmp_path, [good])
+    write_pack(tmp_path)
+    history = load_history(tmp_path / "runs" / good["run_id"])
+    write(tmp_path, [record("gru", seed=0, status="failed"), other], histories=False)
+    (tmp_path / "runs" / good["run_id"] / "history.csv").unlink()
+    for _ in range(2):
+        assert load_results(tmp_path).set_index("run_id")["status"].to_dict() == {
+            good["run_id"]: "ok", other["run_id"]: "failed",
+        }  # fmt: skip
+        assert finished(tmp_path / "runs" / good["run_id"])
+        assert len(load_history(tmp_path / "runs" / good["run_id"])) == len(history) > 0
+        write_pack(tmp_path)
+
+
 def test_a_directory_under_another_name_is_the_same_run(tmp_path: Path) -> None:
     packed(tmp_path, SOME)
     write_record(tmp_path / "runs" / "renamed", ONE)

@@ -17,6 +17,10 @@ __all__ = ["Figure", "Material", "all_figures", "made_of"]
 def all_figures(own: Sequence[str] = ()) -> list[Figure]:
     """All of them in their order on the page. own: import paths of more. Raises UsageError where one is no figure."""
     found = [get(__name__, name, Figure, "figure") for name in dict.fromkeys([*names(__name__), *own])]
+    for figure in found:
+        if not isinstance(figure.order, int | float):
+            name = f"{type(figure).__module__}.{type(figure).__qualname__}"
+            raise UsageError(f"its order is no number: {figure.order!r}", key="figure", value=name)
     return sorted(found, key=lambda figure: figure.order)
 
 

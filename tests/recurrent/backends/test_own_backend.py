@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from making import tiny
+from making import TINY, tiny
 
 from rnnbench import parity
 from rnnbench.config import from_mapping
@@ -64,7 +64,10 @@ def test_a_fault_in_it_is_caught_before_training(own: str) -> None:
 def test_the_same_name_with_other_lines_is_another_run(own: str, tmp_path: Path) -> None:
     first = tiny(f"backend={own}").run_id
     (other := tmp_path / "other_lines.py").write_text(OWN + "\n# another line\n")
-    assert first != tiny(f"backend={other.stem}.Mine").run_id != tiny().run_id
+    second = tiny(f"backend={other.stem}.Mine")
+    assert first != second.run_id != tiny().run_id
+    digests = [config.recorded()["backend_source"] for config in (tiny(f"backend={own}"), second)]
+    assert digests[0] != digests[1]  # so that a table does not take the two for one condition
 
 
 def test_what_is_none_is_refused_in_one_line(own: str) -> None:
@@ -75,6 +78,14 @@ def test_what_is_none_is_refused_in_one_line(own: str) -> None:
     values = tiny().to_dict() | {"backend": "fast"}
     with pytest.raises(UsageError, match=r"^backend=fast: no such backend \(allowed: auto, eager, fused, torch\)$"):
         from_mapping(values)
+
+
+def test_one_that_cannot_be_made_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    (tmp_path / "half_made.py").write_text("import rnnbench\nclass Half(rnnbench.Backend): ...\n")
+    command = [sys.executable, "-m", "rnnbench", *TINY, "backend=half_made.Half"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2 and done.stderr.startswith("rnnbench: backend=half_made.Half: cannot be made"), done
+    assert not (tmp_path / "results").exists()
 
 
 def test_parity_lists_it(own: str, tmp_path: Path) -> None:
