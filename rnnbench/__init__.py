@@ -32,22 +32,10 @@ __version__ = "0.1.0"
 
 moved.install()
 
-_HOMES = {
-    "Backend": "rnnbench.recurrent.backends.base",
-    "Cell": "rnnbench.cells.base",
-    "Dataset": "rnnbench.data.base",
-    "GRU": "rnnbench.recurrent.layers",
-    "LSTM": "rnnbench.recurrent.layers",
-    "Parameters": "rnnbench.cells.base",
-    "RNN": "rnnbench.recurrent.layers",
-    "Recurrent": "rnnbench.recurrent.layers",
-    "State": "rnnbench.cells.base",
-    "load_results": "rnnbench.records.table",
-}
 __all__ = ["GRU", "LSTM", "RNN", "Backend", "Cell", "Dataset", "Parameters", "Recurrent", "State", "load_results"]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in moved.HOMES:
         raise AttributeError(f"module 'rnnbench' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(moved.HOMES[name]), name)

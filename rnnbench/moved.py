@@ -1,4 +1,6 @@
-"""Module names of release 0.1 for what has moved since: users' code imports them, run ids are made of them.
+"""Where names live: those of `import rnnbench`, and module names of release 0.1 for what has moved since.
+
+Users' code imports the latter, and run ids are made of them:
 
     rnnbench.datasets.adding  →  rnnbench.data.datasets.adding
 
@@ -24,6 +26,20 @@ MOVED = {
     "rnnbench.forget_bias": "rnnbench.recurrent.forget_bias",
 }  # fmt: skip
 """Name in 0.1 → name now, of what a user's cell or dataset may have imported."""
+
+HOMES = {
+    "Backend": "rnnbench.recurrent.backends.base",
+    "Cell": "rnnbench.cells.base",
+    "Dataset": "rnnbench.data.base",
+    "GRU": "rnnbench.recurrent.layers",
+    "LSTM": "rnnbench.recurrent.layers",
+    "Parameters": "rnnbench.cells.base",
+    "RNN": "rnnbench.recurrent.layers",
+    "Recurrent": "rnnbench.recurrent.layers",
+    "State": "rnnbench.cells.base",
+    "load_results": "rnnbench.records.table",
+}
+"""Where the names of `import rnnbench` live, which are imported when first used."""
 
 _FROZEN = {new: old for old, new in MOVED.items()}
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import is_dataclass
-from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from rnnbench.config.checks import choice_from
+from rnnbench.config.classes import resolve
 from rnnbench.config.schema import Choice, Config
 from rnnbench.conversion import checked
-from rnnbench.errors import UsageError
 
 if TYPE_CHECKING:
     from rnnbench.cells.base import Cell
@@ -56,26 +53,3 @@ def _choices(key: str) -> dict[str, Any]:
 def _make(key: str, choice: Choice) -> Any:
     cls = resolve(key, choice.target)
     return checked(cls, choice.options, f"{key}.")
-
-
-@cache
-def resolve(key: str, target: str) -> type:
-    """The class at an import path such as package.module.Class, checked to be a Cell, a Dataset or a Backend."""
-    from rnnbench.cells.base import Cell
-    from rnnbench.data.base import Dataset
-    from rnnbench.recurrent.backends.base import Backend
-
-    base: type = {"cell": Cell, "dataset": Dataset, "backend": Backend}[key]
-    key = key if key == "backend" else f"{key}.target"
-    module, _, attribute = target.rpartition(".")
-    if not module or not attribute:
-        raise UsageError("no import path", key=key, value=target, allowed="package.module.Class")
-    try:
-        cls = getattr(import_module(module), attribute)
-    except Exception as error:  # a user's module may raise anything
-        raise UsageError(f"cannot be imported ({type(error).__name__}): {error}", key=key, value=target,
-                         allowed="package.module.Class") from error  # fmt: skip
-    wanted = "a class" if key == "backend" else "a dataclass"
-    if not (isinstance(cls, type) and issubclass(cls, base) and (key == "backend" or is_dataclass(cls))):
-        raise UsageError("wrong kind", key=key, value=target, allowed=f"{wanted} derived from rnnbench.{base.__name__}")
-    return cls

@@ -2,7 +2,7 @@
 
 The keys of release 0.1 are always hashed, in the form and with the values that they had there; keys and options added
 since (`growth.added`) only where they are not at their default; places never. Nothing is imported to tell: what a class
-says is read from its file.
+says is read from its file. `config` is everywhere the dataclass of `schema`, which stands above and asks here.
 """
 
 from __future__ import annotations
@@ -13,17 +13,14 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rnnbench.config.source import class_facts
 from rnnbench.errors import UsageError
 from rnnbench.moved import frozen
 
-if TYPE_CHECKING:
-    from rnnbench.config.schema import Choice, Config
 
-
-def run_id(config: Config) -> str:
+def run_id(config: Any) -> str:
     """Readable, and derived from what the run is: gru-adding-T500-h64-s0-1f2e3d4c.
 
     Raises UsageError where a data file or the source of a user's class cannot be read.
@@ -33,12 +30,12 @@ def run_id(config: Config) -> str:
     return f"{config.cell.name}-{config.dataset.name}{length}-h{config.hidden_size}-s{config.seed}-{digest}"
 
 
-def identity(config: Config) -> dict[str, Any]:
+def identity(config: Any) -> dict[str, Any]:
     """What is hashed. A data file counts by its content, not by its path; a user's class by its source."""
     hashed = _without_defaults(config, config.to_dict())
     hashed["dataset"].pop("path", None)
     for key, digests in _contents(config).items():
-        choice: Choice = getattr(config, key)
+        choice = getattr(config, key)
         for option, default in class_facts(key, choice.target).added.items():
             if hashed[key].get(option, default) == default:
                 hashed[key].pop(option, None)
@@ -48,7 +45,7 @@ def identity(config: Config) -> dict[str, Any]:
     return hashed
 
 
-def recorded(config: Config) -> dict[str, Any]:
+def recorded(config: Any) -> dict[str, Any]:
     """The configuration as a record keeps it: beside each place a short digest of what was there."""
     kept = config.to_dict()
     for key, digests in _contents(config).items():
@@ -71,13 +68,13 @@ def _without_defaults(config: Any, values: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _contents(config: Config) -> dict[str, dict[str, str]]:
+def _contents(config: Any) -> dict[str, dict[str, str]]:
     """Digests of what may change while its name stays: a data file, the source of a user's own class."""
     found: dict[str, dict[str, str]] = {"cell": {}, "dataset": {}}
     path = config.dataset.options.get("path")
     if path is not None:
         found["dataset"]["content"] = content_digest(path)
-    choices: Mapping[str, Choice] = {"cell": config.cell, "dataset": config.dataset}
+    choices: Mapping[str, Any] = {"cell": config.cell, "dataset": config.dataset}
     for key, choice in choices.items():
         if not choice.target.startswith("rnnbench."):
             found[key]["source"] = _source(key, choice.target)

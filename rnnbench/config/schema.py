@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from rnnbench.config import identity
 from rnnbench.config.growth import added, place
 
 Schedule = Literal["constant", "linear", "cosine"]
@@ -85,15 +86,11 @@ class Config:
     @cached_property
     def run_id(self) -> str:
         """Readable, and derived from what the run is: gru-adding-T500-h64-s0-1f2e3d4c."""
-        from rnnbench.config.identity import run_id
-
-        return run_id(self)
+        return identity.run_id(self)
 
     def recorded(self) -> dict[str, Any]:
         """The configuration as a record keeps it."""
-        from rnnbench.config.identity import recorded
-
-        return recorded(self)
+        return identity.recorded(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Nested plain values, the options of cell and dataset beside their names as on the command line."""

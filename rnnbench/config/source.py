@@ -17,8 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from rnnbench import _HOMES as HOMES
-from rnnbench.moved import MOVED
+from rnnbench.moved import HOMES, MOVED
 
 _PYTHONS_OWN = frozenset({"rnnbench", *sys.stdlib_module_names})
 
@@ -43,7 +42,7 @@ def class_facts(key: str, target: str) -> ClassFacts:
 
 
 def _asked(key: str, target: str) -> ClassFacts:
-    from rnnbench.config.choices import resolve
+    from rnnbench.config.classes import resolve
 
     cls = resolve(key, target)
     own = [base for base in cls.__mro__ if base.__module__.partition(".")[0] not in _PYTHONS_OWN]

@@ -24,7 +24,7 @@ from rnnbench.config import (
     OptimizerConfig,
     added,
     cell_choices,
-    choices,
+    classes,
     from_mapping,
     source,
 )
@@ -177,7 +177,7 @@ def test_what_is_read_is_what_the_class_would_say(package: str, name: str) -> No
     target = f"{package}.{name}"
     facts = source._read(target)
     assert package.partition(".")[0] not in sys.modules
-    cls = choices.resolve("cell", target)
+    cls = classes.resolve("cell", target)
     own = [base for base in cls.__mro__ if base.__module__.startswith(package.partition(".")[0])]
     assert facts.files == tuple(dict.fromkeys(inspect.getsourcefile(base) for base in own))
     assert facts.forget_gate == cls.forget_gate

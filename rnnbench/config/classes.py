@@ -1,0 +1,32 @@
+"""The class at an import path, imported and checked to be of the kind that its key takes."""
+
+from __future__ import annotations
+
+from dataclasses import is_dataclass
+from functools import cache
+from importlib import import_module
+
+from rnnbench.errors import UsageError
+
+
+@cache
+def resolve(key: str, target: str) -> type:
+    """The class at an import path such as package.module.Class, checked to be a Cell, a Dataset or a Backend."""
+    from rnnbench.cells.base import Cell
+    from rnnbench.data.base import Dataset
+    from rnnbench.recurrent.backends.base import Backend
+
+    base: type = {"cell": Cell, "dataset": Dataset, "backend": Backend}[key]
+    key = key if key == "backend" else f"{key}.target"
+    module, _, attribute = target.rpartition(".")
+    if not module or not attribute:
+        raise UsageError("no import path", key=key, value=target, allowed="package.module.Class")
+    try:
+        cls = getattr(import_module(module), attribute)
+    except Exception as error:  # a user's module may raise anything
+        raise UsageError(f"cannot be imported ({type(error).__name__}): {error}", key=key, value=target,
+                         allowed="package.module.Class") from error  # fmt: skip
+    wanted = "a class" if key == "backend" else "a dataclass"
+    if not (isinstance(cls, type) and issubclass(cls, base) and (key == "backend" or is_dataclass(cls))):
+        raise UsageError("wrong kind", key=key, value=target, allowed=f"{wanted} derived from rnnbench.{base.__name__}")
+    return cls
