@@ -54,8 +54,6 @@ def flat(record: Mapping[str, Any]) -> dict[str, Any]:
     if version != SCHEMA_VERSION:
         raise RecordError(f"schema_version is {version}, this program reads {SCHEMA_VERSION}")
     leaves = dict(_ADDED) | dict(_leaves(record))
-    if leaves.get("numerics") is None:  # of release 0.1, in which each backend had its own way
-        leaves.pop("config.flush_denormals")
     row: dict[str, Any] = {}
     for column, wheres in _PATHS:
         value = next((leaves[where] for where in wheres if leaves.get(where) is not None), column.absent)
