@@ -75,7 +75,7 @@ _TABLE = [
     Column("backend", "backend config.backend", TEXT, "tuned", "backend"),
     Column("threads", "environment.threads config.threads", INTEGER, "machine", "threads"),
     # with numerics 1, of release 0.1, the fused backend flushed them and the others did not, whatever stands here
-    Column("flush_denormals", "config.flush_denormals", TRUTH, "setting", "denormals flushed (as asked)"),
+    Column("flush_denormals", "config.flush_denormals", TRUTH, "setting", "denormals, as asked: flushed"),
     Column("budget_max_steps", "config.budget.max_steps", INTEGER, "limit", "limit of steps", "steps"),
     Column("budget_max_epochs", "config.budget.max_epochs", NUMBER, "limit", "limit of epochs", "epochs"),
     Column("budget_max_seconds", "config.budget.max_seconds", NUMBER, "limit", "limit of time", "s"),
