@@ -4,24 +4,21 @@
 //
 //     dh += d_out_t;   equations → dg_t, dc'                      dg[unit block][row of the chunk][slot][lane]
 //     dh' = dg_t · W_hh  (+ the cell's direct share)
-//     dx_t = dg_t · W_ih                                          if wanted
 //
 // and after each chunk of about CHUNK rows (steps × sequences):
 //
+//     dx = dg · W_ih                                              if wanted
 //     dW_hh' += h_{t−1}' · dg        (H × G·H)                    the sums of a tile start at zero for each chunk: adding
 //     dW_ih' += x_t' · dg            (I × G·H)                    chunk by chunk keeps rounding errors small
 //     db += Σ dg
 //
-// dg is written once in the very order in which both products read it, and the full (T, B, G·H) never exists.
+// (of a large dW for some chunks at once, each with its own sums). dg is written once in the very order in which both products read it, and the full (T, B, G·H) never exists.
 #pragma once
-#include "layer.h"
+#include "chunk.h"
 #include "products.h"
 
 namespace fused {
 namespace FUSED_ISA {
-
-constexpr int64_t CHUNK = 64;
-constexpr int64_t AHEAD = 1 << 19;  // bytes: half of a second-level cache of 1 MB
 
 template <class Cell, class T> class Backward {
     using V = Vec<T>;
@@ -30,13 +27,19 @@ template <class Cell, class T> class Backward {
     static constexpr int L = LANES<T>, gates = X::count, S = Cell::slots;
 
     struct Part {
-        T *dg, *dh, *dc, *drh, *reset_h;       // one chunk; one step each; r∘h' of one chunk
-        T *dw_x, *dw_h, *dw_n, *db, *db_chunk;  // dw: [unit block][column][gate][lane]; db: [unit block][slot][lane]
+        T *dg, *reset_h;                       // one chunk; r∘h' of one chunk
+        T *dg_pairs, *a_pairs;                 // of bfloat16: dg and h', x or r∘h', two rows zipped
+        Number<T> *dh, *dc, *drh;              // one step each
+        T **dx;                                // where each row of the chunk has its dx
+        Number<T> **dh_rows, **drh_rows;       // and of a step its dh, drh
+        V *sums;                               // of a product whose panel is taken in pieces
+        Number<T> *dw_x, *dw_h, *dw_n, *db, *db_chunk;  // dw: [unit block][column][gate][lane]; db: [unit block][slot][lane]
     };
 
     Sizes<T> z;
     Saved<Cell, T> saved{z};
     int64_t chunk_steps, chunk_rows, padded;
+    int at_once;  // chunks, each with its own dg
     T *w_x, *w_h, *w_n;  // packed by columns
     Room room;
     bool wanted_h, wanted_x, wanted_b;
@@ -44,11 +47,12 @@ template <class Cell, class T> class Backward {
   public:
     explicit Backward(const FusedLayer &l)
         : z(l), room(l.workspace), wanted_h(l.d_w_hh), wanted_x(l.d_w_ih), wanted_b(l.d_b_ih || l.d_b_hh) {
-        const int64_t rows = z.most_rows() ? z.most_rows() : 1;  // an empty batch has gradients too: zero
+        const int64_t rows = z.most_rows ? z.most_rows : 1;  // an empty batch has gradients too: zero
         chunk_steps = rows < CHUNK ? CHUNK / rows : 1;
         if (chunk_steps > z.steps) chunk_steps = z.steps;
-        chunk_rows = chunk_steps * rows;
+        chunk_rows = paired<T>(chunk_steps * rows);
         padded = z.U * L;
+        at_once = padded * (z.I + z.H) * gates * int64_t(sizeof(Number<T>)) > LARGEST_DW ? AT_ONCE : 1;
         w_x = room.take<T>(l.d_x ? padded * gates * blocks<T>(z.I) * L : 0);
         w_h = room.take<T>(padded * H_::count * padded);
         w_n = room.take<T>(Cell::reset_before ? padded * padded : 0);
@@ -68,18 +72,24 @@ template <class Cell, class T> class Backward {
 
   private:
     Part take(Room &from) const {
-        const int64_t rows = z.most_rows();
+        const int64_t rows = z.most_rows;
         Part p;
-        p.dg = from.take<T>(z.U * chunk_rows * S * L);
-        p.dh = from.take<T>(rows * padded);
-        p.dc = from.take<T>(rows * padded);
-        p.drh = from.take<T>(Cell::reset_before ? rows * padded : 0);
-        p.reset_h = from.take<T>(Cell::reset_before ? chunk_rows * z.H : 0);
-        p.dw_x = from.take<T>(wanted_x ? padded * z.I * gates : 0);
-        p.dw_h = from.take<T>(wanted_h ? padded * z.H * H_::count : 0);
-        p.dw_n = from.take<T>(wanted_h && Cell::reset_before ? padded * z.H : 0);
-        p.db = from.take<T>(padded * S);
-        p.db_chunk = from.take<T>(padded * S);
+        p.dg = from.take<T>(at_once * z.U * chunk_rows * S * L);
+        p.dg_pairs = from.take<T>(PAIR<T> > 1 ? at_once * z.U * chunk_rows * S * L : 0);
+        p.a_pairs = from.take<T>(PAIR<T> > 1 ? at_once * chunk_rows * (z.I > z.H ? z.I : z.H) : 0);
+        p.dh = from.take<Number<T>>(rows * padded);
+        p.dc = from.take<Number<T>>(rows * padded);
+        p.drh = from.take<Number<T>>(Cell::reset_before ? rows * padded : 0);
+        p.reset_h = from.take<T>(Cell::reset_before ? at_once * chunk_rows * z.H : 0);
+        p.dx = from.take<T *>(z.l.d_x ? chunk_rows : 0);
+        p.dh_rows = from.take<Number<T> *>(rows);
+        p.drh_rows = from.take<Number<T> *>(Cell::reset_before ? rows : 0);
+        p.sums = from.take<V>(chunk_rows * WIDE);
+        p.dw_x = from.take<Number<T>>(wanted_x ? padded * z.I * gates : 0);
+        p.dw_h = from.take<Number<T>>(wanted_h ? padded * z.H * H_::count : 0);
+        p.dw_n = from.take<Number<T>>(wanted_h && Cell::reset_before ? padded * z.H : 0);
+        p.db = from.take<Number<T>>(padded * S);
+        p.db_chunk = from.take<Number<T>>(padded * S);
         return p;
     }
 
@@ -93,7 +103,7 @@ template <class Cell, class T> class Backward {
         const T *w_hh = (const T *)z.l.w_hh;
         for (int64_t block = part; block * WIDE < z.U; block += z.packers) {
             pack_columns(w_hh, z.H, z.H, 0, H_::count, block, w_h);
-            if constexpr (Cell::reset_before) pack_columns(w_hh, z.H, z.H, 2, 1, block, w_n);
+            if constexpr (Cell::reset_before) pack_columns(w_hh, z.H, z.H, Cell::candidate, 1, block, w_n);
         }
         for (int64_t block = part; z.l.d_x && block * WIDE < blocks<T>(z.I); block += z.packers)
             pack_columns((const T *)z.l.w_ih, z.H, z.I, 0, gates, block, w_x);
@@ -109,27 +119,76 @@ template <class Cell, class T> class Backward {
         clear(p.db, padded * S);
         copy(p.dh, padded, (const T *)z.l.d_hn, b0, rows);
         copy(p.dc, padded, (const T *)z.l.d_cn, b0, rows);
+        for (int64_t b = 0; b < rows; b++) p.dh_rows[b] = p.dh + b * padded;
+        for (int64_t b = 0; Cell::reset_before && b < rows; b++) p.drh_rows[b] = p.drh + b * padded;
 
+        Chunk chunks[AT_ONCE];
+        int waiting = 0;
         for (int64_t end = z.steps; end > 0; end -= chunk_steps) {
-            const int64_t begin = end > chunk_steps ? end - chunk_steps : 0;
+            Chunk &chunk = chunks[waiting];
+            rows_of(z, end > chunk_steps ? end - chunk_steps : 0, end, b0, rows, chunk);
+            const Part now = for_chunk(p, waiting++);
             clear(p.db_chunk, padded * S);
-            for (int64_t step = end - 1; step >= begin; step--) step_back(p, step, step - begin, b0, rows);
-            add_weights(p, begin, end, b0, rows);
+            for (int i = chunk.count; i > 0;) {
+                const int last = i--;
+                while (i && chunk.rows[i - 1].step == chunk.rows[i].step) i--;
+                step_back(now, chunk.rows + i, last - i, b0);
+            }
+            for (int64_t i = 0; i < padded * S; i++) p.db[i] += p.db_chunk[i];
+            if (z.l.d_x) propagate_input(now, chunk);
+            if (waiting < at_once && end > chunk_steps) continue;
+            add_weights(p, chunks, waiting);
+            waiting = 0;
         }
         copy((T *)z.l.d_h0, b0, rows, p.dh);
         copy((T *)z.l.d_c0, b0, rows, p.dc);
     }
 
-    void step_back(const Part &p, int64_t step, int64_t slice, int64_t b0, int64_t rows) {
-        const int64_t block = chunk_rows * S * L;  // of dg
-        T *dg = p.dg + slice * rows * S * L;
+    Part for_chunk(Part p, int number) const {
+        p.dg += number * z.U * chunk_rows * S * L;
+        if (PAIR<T> > 1) {
+            p.dg_pairs += number * z.U * chunk_rows * S * L;
+            p.a_pairs += number * chunk_rows * (z.I > z.H ? z.I : z.H);
+        }
+        p.reset_h += Cell::reset_before ? number * chunk_rows * z.H : 0;
+        return p;
+    }
+
+    // One step of the sequences from b0 on: in one or two lots of rows, one behind the other.
+    void step_back(const Part &p, const Rows *lots, int count, int64_t b0) {
+        const int64_t step = lots->step, rows = lots[count - 1].b + lots[count - 1].count - b0;
+        T *dg = p.dg + lots->at * S * L;
+        for (int i = 0; i < count; i++) equations_back(p, lots[i], b0);
+        if constexpr (Cell::reset_before) {
+            propagate(Gradients<T>{dg, chunk_rows * S * L, S * L, z.U, rows}, typename Cell::NSlots{}, w_n, p.drh_rows, padded, false,
+                      p.sums);
+            for (int i = 0; i < count; i++) reset_back(p, lots[i], b0);
+        }
+        const Gradients<T> d{dg, chunk_rows * S * L, S * L, z.U, rows};
+        Ahead ahead = reads_to_come(step, b0, rows);
+        if (step || z.l.d_h0) propagate(d, H_{}, w_h, p.dh_rows, padded, Cell::direct, p.sums, &ahead);
+    }
+
+    // of the whole chunk at once: no step waits for it, and the weights are read once for all
+    void propagate_input(const Part &p, const Chunk &chunk) const {
+        int64_t rows = 0;
+        for (int i = 0; i < chunk.count; i++)
+            for (int64_t b = 0; b < chunk.rows[i].count; b++)
+                p.dx[rows++] = (T *)z.l.d_x + z.row(chunk.rows[i].step, chunk.rows[i].b + b) * z.I;
+        propagate(Gradients<T>{p.dg, chunk_rows * S * L, S * L, z.U, rows}, X{}, w_x, p.dx, z.I, false, p.sums);
+    }
+
+    void equations_back(const Part &p, const Rows &r, int64_t b0) {
+        const int64_t block = chunk_rows * S * L, rows = r.count;  // block: of dg
+        T *dg = p.dg + r.at * S * L;
         const int64_t padded = this->padded, d_out_row = z.l.d_out_b;  // in registers: stores might change members
-        const T *d_out = this->d_out(step, b0);
+        const T *d_out = this->d_out(r.step, r.b);
 
         for (int64_t u = 0; u < z.U; u++) {
             V db[S] = {};
-            Unit<T> unit = saved.unit(step, b0, u, z.h(step, b0));
-            T *dh_at = p.dh + u * L, *dc_at = p.dc + u * L, *d_at = dg + u * block;
+            Unit<T> unit = saved.unit(r.step, r.b, u, z.h(r.step, r.b), r.starts);
+            Number<T> *dh_at = p.dh + (r.b - b0) * padded + u * L, *dc_at = p.dc + (r.b - b0) * padded + u * L;
+            T *d_at = dg + u * block;
             const T *d_out_at = d_out ? d_out + u * L : nullptr;
             for (int64_t b = 0; b < rows; b++, unit.next_row(), dh_at += padded, dc_at += padded, d_at += S * L) {
                 V d[S], dh = load(dh_at), dc = {};
@@ -143,11 +202,6 @@ template <class Cell, class T> class Backward {
             }
             add_bias(p, u, db);
         }
-        if constexpr (Cell::reset_before) reset_back(p, step, slice, b0, rows, dg);
-        const Gradients<T> d{dg, block, S * L, z.U, rows};
-        Ahead ahead = reads_to_come(step, b0, rows);
-        if (step || z.l.d_h0) propagate(d, H_{}, w_h, p.dh, padded, padded, Cell::direct, &ahead);
-        if (z.l.d_x) propagate(d, X{}, w_x, (T *)z.l.d_x + (z.time(step) * z.B + b0) * z.I, z.I, z.I, false);
     }
 
     // What forward left at step − 2: h' and c' of the next step, the rest for the one after. Nothing if it is too much to
@@ -163,21 +217,24 @@ template <class Cell, class T> class Backward {
     }
 
     const T *d_out(int64_t step, int64_t b) const {
-        return z.l.d_out ? (const T *)z.l.d_out + z.time(step) * z.l.d_out_t + b * z.l.d_out_b : nullptr;
+        return z.l.d_out ? (const T *)z.l.d_out + z.at(step, b, z.l.d_out_t, z.l.d_out_b) : nullptr;
     }
 
-    // the gradient of r∘h' = dn · W_n; from it, those of r and h'
-    void reset_back(const Part &p, int64_t step, int64_t slice, int64_t b0, int64_t rows, T *dg) {
-        propagate(Gradients<T>{dg, chunk_rows * S * L, S * L, z.U, rows}, Slots<2>{}, w_n, p.drh, padded, padded, false);
+    // the gradient of r∘h' = dn · W_n; from it, what it adds to those of r and h'
+    void reset_back(const Part &p, const Rows &r, int64_t b0) {
         for (int64_t u = 0; u < z.U; u++) {
             V db[S] = {};
-            for (int64_t b = 0; b < rows; b++) {
-                T *dh_at = p.dh + b * padded + u * L, *d_at = dg + (u * chunk_rows + b) * S * L;
+            for (int64_t b = 0; b < r.count; b++) {
+                const int64_t from = (r.b - b0 + b) * padded + u * L;
+                Number<T> *dh_at = p.dh + from;
+                T *d_at = p.dg + (u * chunk_rows + r.at + b) * S * L;
                 V dh = load(dh_at), d[S];
-                const Unit<T> unit = saved.unit(step, b0 + b, u, p.reset_h + (slice * rows + b) * z.H);
-                if constexpr (Cell::reset_before) Cell::backward_reset(load(p.drh + b * padded + u * L), dh, unit, d);
+                const Unit<T> unit = saved.unit(r.step, r.b + b, u, p.reset_h + (r.at + b) * z.H, r.starts);
+                if constexpr (Cell::reset_before) {
+                    Cell::backward_reset(load(p.drh + from), dh, unit, d);
+                    store(d_at, Cell::one_gate ? load(d_at) + d[0] : d[0]);
+                }
                 store(dh_at, dh);
-                store(d_at, d[0]);
                 db[0] += d[0];
             }
             add_bias(p, u, db);
@@ -185,36 +242,71 @@ template <class Cell, class T> class Backward {
     }
 
     void add_bias(const Part &p, int64_t u, const V (&db)[S]) {
-        T *at = p.db_chunk + u * S * L;
+        Number<T> *at = p.db_chunk + u * S * L;
         for (int j = 0; j < S; j++) store(at + j * L, load(at + j * L) + db[j]);
     }
 
-    void add_weights(const Part &p, int64_t begin, int64_t end, int64_t b0, int64_t rows) {
-        const T *a[CHUNK];
-        const int64_t steps = end - begin, block = chunk_rows * S * L;
-        const auto add = [&](T *dw, int64_t N, auto slots, int64_t stride) {
+    void add_weights(const Part &p, const Chunk *chunks, int count) {
+        const T *a[AT_ONCE][2 * CHUNK];
+        int64_t rows[AT_ONCE][2 * CHUNK];
+        Lots<T> lots[AT_ONCE];
+        int64_t pairs[AT_ONCE];  // of bfloat16: rows of a chunk, an even number
+        const T *zipped[AT_ONCE];
+        if constexpr (PAIR<T> > 1)
+            for (int c = 0; c < count; c++) zip_gradients(for_chunk(p, c), chunks[c]);
+        for (int c = 0; c < count; c++)
+            for (int i = 0; i < chunks[c].count; i++) rows[c][i] = chunks[c].rows[i].count;
+        const auto add = [&](Number<T> *dw, int64_t N, auto slots, int64_t stride, auto left) {
+            constexpr int G = decltype(slots)::count;
+            for (int c = 0; c < count; c++) {
+                for (int i = 0; i < chunks[c].count; i++) a[c][i] = left(for_chunk(p, c), chunks[c].rows[i]);
+                lots[c] = {for_chunk(p, c).dg, chunks[c].count, rows[c], a[c]};
+                if constexpr (PAIR<T> > 1) lots[c] = zip_rows(for_chunk(p, c), lots[c], N, stride, &pairs[c], &zipped[c]);
+            }
+            if (PAIR<T> > 1) stride = N * PAIR<T>;
             for (int64_t u = 0; u < z.U; u++)
-                add_products<T, decltype(slots)::count>(dw + u * N * decltype(slots)::count * L, N, p.dg + u * block,
-                                                        slots.at, S, steps, rows, a, stride);
+                add_products<T>(dw + u * N * G * L, N, u * chunk_rows * S * L, slots, S, lots, count, stride);
         };
-        for (int64_t i = 0; wanted_h && i < steps; i++) a[i] = z.h_prev(begin + i, b0);
-        if (wanted_h) add(p.dw_h, z.H, H_{}, z.H);
-        if constexpr (Cell::reset_before) {
-            for (int64_t i = 0; wanted_h && i < steps; i++) a[i] = p.reset_h + i * rows * z.H;
-            if (wanted_h) add(p.dw_n, z.H, Slots<2>{}, z.H);
-        }
-        for (int64_t i = 0; wanted_x && i < steps; i++) a[i] = z.x(begin + i, b0);
-        if (wanted_x) add(p.dw_x, z.I, X{}, z.l.x_b);
-        for (int64_t i = 0; i < padded * S; i++) p.db[i] += p.db_chunk[i];
+        const auto h_prev = [&](const Part &, const Rows &r) { return z.h_prev(r.step, r.b, r.starts); };
+        const auto reset_h = [&](const Part &now, const Rows &r) { return now.reset_h + r.at * z.H; };
+        if (wanted_h) add(p.dw_h, z.H, H_{}, z.H, h_prev);
+        if constexpr (Cell::reset_before)
+            if (wanted_h) add(p.dw_n, z.H, typename Cell::NSlots{}, z.H, reset_h);
+        if (wanted_x) add(p.dw_x, z.I, X{}, z.l.x_b, [&](const Part &, const Rows &r) { return z.x(r.step, r.b); });
+    }
+
+    // dg two rows at a time, for what is summed over rows; and so the rows that it is multiplied with
+    void zip_gradients(const Part &p, const Chunk &chunk) const {
+        const int64_t rows = chunk.rows_in_all();
+        for (int64_t u = 0; u < z.U; u++)
+            for (int64_t row = 0; row < rows; row += 2) {
+                const int64_t at = (u * chunk_rows + row) * S * L;
+                zip(p.dg_pairs + at, p.dg + at, row + 1 < rows ? p.dg + at + S * L : nullptr, S * L);
+            }
+    }
+    Lots<T> zip_rows(const Part &p, const Lots<T> &lots, int64_t N, int64_t stride, int64_t *pairs,
+                     const T **zipped) const {
+        const T *waiting = nullptr;  // the first row of a pair
+        T *to = p.a_pairs;
+        for (int i = 0; i < lots.count; i++)
+            for (int64_t row = 0; row < lots.rows[i]; row++) {
+                const T *a = lots.a[i] + row * stride;
+                if (waiting) zip(to, waiting, a, N), to += 2 * N;
+                waiting = waiting ? nullptr : a;
+            }
+        if (waiting) zip(to, waiting, nullptr, N), to += 2 * N;
+        *pairs = N ? (to - p.a_pairs) / N : 0, *zipped = p.a_pairs;
+        return {p.dg_pairs, 1, pairs, zipped};
     }
 
     // sum the threads' shares and put them in the order of the weights
     void reduce(int number) {
         NoDenormals guard(z.l.keep_denormals);
         for (int64_t u = number; u < z.U; u += z.packers) {
-            if (wanted_x) reduce_weight((T *)z.l.d_w_ih, &Part::dw_x, z.I, 0, gates, u);
-            if (wanted_h) reduce_weight((T *)z.l.d_w_hh, &Part::dw_h, z.H, 0, H_::count, u);
-            if (wanted_h && Cell::reset_before) reduce_weight((T *)z.l.d_w_hh, &Part::dw_n, z.H, 2, 1, u);
+            if (wanted_x) reduce_weight<gates>((T *)z.l.d_w_ih, &Part::dw_x, z.I, 0, u);
+            if (wanted_h) reduce_weight<H_::count>((T *)z.l.d_w_hh, &Part::dw_h, z.H, 0, u);
+            if constexpr (Cell::reset_before)
+                if (wanted_h) reduce_weight<1>((T *)z.l.d_w_hh, &Part::dw_n, z.H, Cell::candidate, u);
             for (int g = 0; g < gates; g++) {
                 if (z.l.d_b_ih) reduce_bias((T *)z.l.d_b_ih, g, X::at[g], u);
                 if (z.l.d_b_hh) reduce_bias((T *)z.l.d_b_hh, g, Cell::two_biases ? H_::at[g % H_::count] : X::at[g], u);
@@ -222,37 +314,30 @@ template <class Cell, class T> class Backward {
         }
     }
 
-    void reduce_weight(T *to, T *Part::*share, int64_t N, int first_gate, int count, int64_t u) {
-        for (int i = 0; i < z.parts; i++) {
-            const T *from = part(i).*share + u * N * count * L;
-            for (int g = 0; g < count; g++)
-                for (int lane = 0; lane < L && u * L + lane < z.H; lane++) {
-                    T *row = to + ((first_gate + g) * z.H + u * L + lane) * N;
-                    const T *column = from + g * L + lane;
-                    for (int64_t n = 0; n < N; n++) row[n] = (i ? row[n] : T(0)) + column[n * count * L];
-                }
-        }
+    template <int count> void reduce_weight(T *to, Number<T> *Part::*share, int64_t N, int first_gate, int64_t u) {
+        const Number<T> *first = part(0).*share;
+        const int64_t next = z.parts > 1 ? part(1).*share - first : 0;  // as far apart as any two
+        for (int g = 0; g < count; g++)
+            add_turned(to + ((first_gate + g) * z.H + u * L) * N, N, lanes_left(z.H, u * L, L),
+                       first + (u * N * count + g) * L, count * L, next, z.parts);
     }
 
     void reduce_bias(T *to, int gate, int slot, int64_t u) {
         for (int lane = 0; lane < L && u * L + lane < z.H; lane++) {
-            T sum = 0;
+            Number<T> sum = 0;
             for (int i = 0; i < z.parts; i++) sum += part(i).db[(u * S + slot) * L + lane];
-            to[gate * z.H + u * L + lane] = sum;
+            to[gate * z.H + u * L + lane] = T(sum);
         }
     }
 
-    static void clear(T *p, int64_t count) {
-        for (int64_t i = 0; i < count; i++) p[i] = 0;
-    }
-    void copy(T *to, int64_t stride, const T *from, int64_t b0, int64_t rows) const {
+    void copy(Number<T> *to, int64_t stride, const T *from, int64_t b0, int64_t rows) const {
         clear(to, rows * stride);
         for (int64_t b = 0; from && b < rows; b++)
             for (int64_t i = 0; i < z.H; i++) to[b * stride + i] = from[(b0 + b) * z.H + i];
     }
-    void copy(T *to, int64_t b0, int64_t rows, const T *from) const {
+    void copy(T *to, int64_t b0, int64_t rows, const Number<T> *from) const {
         for (int64_t b = 0; to && b < rows; b++)
-            for (int64_t i = 0; i < z.H; i++) to[(b0 + b) * z.H + i] = from[b * padded + i];
+            for (int64_t i = 0; i < z.H; i++) to[(b0 + b) * z.H + i] = T(from[b * padded + i]);
     }
 };
 

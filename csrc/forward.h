@@ -9,6 +9,10 @@
 // Pre-activations never reach memory. The input's share is not a product of its own over all steps: that would write
 // and read (T, B, G·H) numbers to save nothing, the panel being read once per tile either way. The lines that the equations
 // will write are asked for before the products, so that they are there when these are done.
+//
+// Weights that are read once or twice, as by one step of a few sequences, are not packed but turned as they are read. A
+// panel too large for the second-level cache is taken in pieces, each by all rows, whose sums wait in memory. Neither
+// changes what is added to what, nor in which order.
 #pragma once
 #include "layer.h"
 
@@ -19,21 +23,33 @@ template <class Cell, class T> class Forward {
     using V = Vec<T>;
     using X = typename Cell::XSlots;
     using H_ = typename Cell::HSlots;
-    static constexpr int L = LANES<T>, gates = X::count;
+    static constexpr int L = LANES<T>, W = WIDTH<T>, gates = X::count;
+    static constexpr bool exact = PAIR<T> > 1;  // state in full beside what is written
+    static constexpr int64_t SELDOM = 2, LARGEST = FUSED_CACHE / 4;  // reads of the weights; bytes of a panel
+    static constexpr int64_t PIECE = 1 + FUSED_CACHE / 16 / (gates * VECTOR_BYTES);  // vectors of each gate in one
 
     Sizes<T> z;
     Saved<Cell, T> saved{z};
-    T *w_x, *w_h, *w_n, *bias, *reset_h;
+    bool packed, whole;  // weights; panels
+    T *w_x, *w_h, *w_n, *reset_h;
+    Number<T> *bias, *h_state, *c_state;
+    V *sums;  // of one unit block, for each part
     int64_t bytes;
 
   public:
     explicit Forward(const FusedLayer &l) : z(l) {
+        packed = z.steps * ((z.most_rows + ROWS - 1) / ROWS) > SELDOM;
+        whole = !packed || z.most_rows <= ROWS || (z.I + z.H) * gates * L * int64_t(sizeof(T)) <= LARGEST;
+        if (!packed) z.packers = 1;
         Room room(l.workspace);
-        w_x = room.take<T>(z.U * z.I * gates * L);
-        w_h = room.take<T>(z.U * z.H * H_::count * L);
-        w_n = room.take<T>(Cell::reset_before ? z.U * z.H * L : 0);
-        bias = room.take<T>(z.U * Cell::slots * L);
+        w_x = room.take<T>(packed ? z.U * paired<T>(z.I) * gates * L : 0);
+        w_h = room.take<T>(packed ? z.U * paired<T>(z.H) * H_::count * L : 0);
+        w_n = room.take<T>(packed && Cell::reset_before ? z.U * paired<T>(z.H) * L : 0);
+        bias = room.take<Number<T>>(z.U * Cell::slots * L);
+        h_state = room.take<Number<T>>(exact ? z.B * z.H : 0);
+        c_state = room.take<Number<T>>(exact && Cell::carried >= 0 ? z.B * z.H : 0);
         reset_h = room.take<T>(Cell::reset_before ? z.B * z.H : 0);
+        sums = room.take<V>(whole ? 0 : z.parts * z.most_rows * Cell::slots);
         bytes = room.bytes();
     }
     int64_t workspace() const { return bytes; }
@@ -46,70 +62,148 @@ template <class Cell, class T> class Forward {
   private:
     void pack(int part) {
         for (int64_t u = part; u < z.U; u += z.packers) {
+            pack_bias(u);
+            if (!packed) continue;
             pack_gates((const T *)z.l.w_ih, z.H, z.I, 0, gates, u, w_x);
             pack_gates((const T *)z.l.w_hh, z.H, z.H, 0, H_::count, u, w_h);
-            if constexpr (Cell::reset_before) pack_gates((const T *)z.l.w_hh, z.H, z.H, 2, 1, u, w_n);
-            pack_bias(u);
+            if constexpr (Cell::reset_before) pack_gates((const T *)z.l.w_hh, z.H, z.H, Cell::candidate, 1, u, w_n);
         }
     }
 
     // b_ih and b_hh as one, but for a slot that only the state's product reaches
     void pack_bias(int64_t u) {
         const T *b_ih = (const T *)z.l.b_ih, *b_hh = (const T *)z.l.b_hh;
-        for (int i = 0; i < Cell::slots * L; i++) bias[u * Cell::slots * L + i] = 0;
-        for (int g = 0; g < gates; g++)
-            for (int lane = 0; lane < L && u * L + lane < z.H; lane++) {
-                const int64_t from = g * z.H + u * L + lane;
-                const int h_slot = Cell::two_biases ? H_::at[g % H_::count] : X::at[g];
-                if (b_ih) bias[(u * Cell::slots + X::at[g]) * L + lane] += b_ih[from];
-                if (b_hh) bias[(u * Cell::slots + h_slot) * L + lane] += b_hh[from];
-            }
+        V b[Cell::slots] = {};
+        for (int g = 0; g < gates; g++) {
+            const int64_t from = g * z.H + u * L;
+            const int h_slot = Cell::two_biases ? H_::at[g % H_::count] : X::at[g];
+            if (b_ih) b[X::at[g]] += load(b_ih + from, units(u));
+            if (b_hh) b[h_slot] += load(b_hh + from, units(u));
+        }
+        for (int j = 0; j < Cell::slots; j++) store(bias + (u * Cell::slots + j) * L, b[j]);
     }
+
+    int units(int64_t u) const { return lanes_left(z.H, u * L, L); }
 
     void run_part(int part) {
         NoDenormals guard(z.l.keep_denormals);
         const int64_t b0 = z.first(part), rows = z.first(part + 1) - b0;
+        if (exact) {
+            copy(h_state + b0 * z.H, (const T *)z.l.h0 + b0 * z.H, rows * z.H);
+            if (Cell::carried >= 0) copy(c_state + b0 * z.H, (const T *)z.l.c0 + b0 * z.H, rows * z.H);
+        }
         for (int64_t step = 0; step < z.steps; step++) {
-            for (int64_t u = 0; u < z.U; u++)
-                for_tiles(rows, [&](auto M, int64_t m) INLINE_LAMBDA { gates_tile<decltype(M)::value>(step, u, b0 + m); });
-            if constexpr (Cell::reset_before)
-                for (int64_t u = 0; u < z.U; u++)
-                    for_tiles(rows, [&](auto M, int64_t m) INLINE_LAMBDA { candidate_tile<decltype(M)::value>(step, u, b0 + m); });
+            const int64_t now = z.there(step, b0, rows), old = z.going_on(step, b0, rows);
+            if (old) run_rows(step, b0, old, false, part);
+            if (now > old) run_rows(step, b0 + old, now - old, true, part);
+        }
+        for (int64_t b = b0; b < b0 + rows; b++) {
+            const int64_t last = z.last(b);
+            copy((T *)z.l.hn + b * z.H, z.h(last, b), z.H);
+            if (Cell::carried >= 0) copy((T *)z.l.cn + b * z.H, saved.at(last, b) + Cell::carried * z.H, z.H);
         }
     }
 
-    template <int M> void gates_tile(int64_t step, int64_t u, int64_t b) {
+    template <class To> static void copy(To *to, const T *from, int64_t count) {
+        for (int64_t i = 0; i < count; i++) to[i] = from[i];
+    }
+
+    // block u of row b, whose new h, or r∘h', goes to `h`
+    INLINE auto unit(int64_t step, int64_t b, int64_t u, T *h, bool starts) const {
+        const Unit<T> plain = saved.unit(step, b, u, h, starts);
+        if constexpr (exact) {
+            const int64_t at = b * z.H + u * L;
+            return ExactUnit<T, Cell::carried>{plain, h_state + at, Cell::carried >= 0 ? c_state + at : nullptr};
+        } else {
+            return plain;
+        }
+    }
+    INLINE auto gates_unit(int64_t step, int64_t b, int64_t u, bool starts) const {
+        return unit(step, b, u, Cell::reset_before ? reset_h + b * z.H : z.h(step, b), starts);
+    }
+
+    void run_rows(int64_t step, int64_t b0, int64_t rows, bool starts, int part) {
+        for (int64_t u = 0; u < z.U; u++)
+            if (whole)
+                for_tiles(rows, [&](auto M, int64_t m) INLINE_LAMBDA { gates_tile<decltype(M)::value>(step, u, b0 + m, starts); });
+            else
+                gates_in_pieces(step, u, b0, rows, starts, sums + part * z.most_rows * Cell::slots);
+        if constexpr (Cell::reset_before)
+            for (int64_t u = 0; u < z.U; u++)
+                for_tiles(rows, [&](auto M, int64_t m) INLINE_LAMBDA { candidate_tile<decltype(M)::value>(step, u, b0 + m, starts); });
+    }
+
+    template <int M> void gates_tile(int64_t step, int64_t u, int64_t b, bool starts) {
         V sum[M][Cell::slots];
-        const T *start = bias + u * Cell::slots * L;
+        const Number<T> *start = bias + u * Cell::slots * L;
 #pragma GCC unroll 8
         for (int m = 0; m < M; m++)
 #pragma GCC unroll 4
             for (int j = 0; j < Cell::slots; j++) sum[m][j] = load(start + j * L);
 
-        const Unit<T> first = saved.unit(step, b, u, Cell::reset_before ? reset_h + b * z.H : z.h(step, b));
-        Unit<T> unit = first;
+        const auto first = gates_unit(step, b, u, starts);
+        auto unit = first;
         for (int m = 0; m < M; m++, unit.next_row()) unit.fetch(Cell::saved);
 
-        multiply<T, X>(sum, z.x(step, b), z.l.x_b, 1, z.I, w_x + u * z.I * gates * L, gates * L);
-        multiply<T, H_>(sum, z.h_prev(step, b), z.H, 1, z.H, w_h + u * z.H * H_::count * L, H_::count * L);
+        const T *x = z.x(step, b), *h = z.h_prev(step, b, starts);
+        if (packed) {
+            multiply<T, X>(sum, x, z.l.x_b, PAIR<T>, z.I, w_x + u * paired<T>(z.I) * gates * L, gates * W);
+            multiply<T, H_>(sum, h, z.H, PAIR<T>, z.H, w_h + u * paired<T>(z.H) * H_::count * L, H_::count * W);
+        } else {
+            multiply_as_it_lies<T, X>(sum, x, z.l.x_b, z.I, (const T *)z.l.w_ih + u * L * z.I, z.H * z.I, units(u));
+            multiply_as_it_lies<T, H_>(sum, h, z.H, z.H, (const T *)z.l.w_hh + u * L * z.H, z.H * z.H, units(u));
+        }
         V a[M][Cell::slots];  // in memory: the equations need the registers
-#pragma GCC unroll 8
-        for (int m = 0; m < M; m++)
-#pragma GCC unroll 4
-            for (int j = 0; j < Cell::slots; j++) a[m][j] = sum[m][j];
+        move(sum, a[0], true);
         asm volatile("" : "+m"(a));
-        unit = first;
-        for (int m = 0; m < M; m++, unit.next_row()) Cell::forward(a[m], unit);
-        unit = first;
-        for (int m = 0; m < M; m++, unit.next_row()) Cell::forward_last(a[m], unit);
+        equations(M, a[0], first);
     }
 
-    template <int M> void candidate_tile(int64_t step, int64_t u, int64_t b) {
+    template <class U> static INLINE void equations(int rows, V *a, const U &first) {
+        U unit = first;
+        for (int m = 0; m < rows; m++, unit.next_row()) Cell::forward(a + m * Cell::slots, unit);
+        unit = first;
+        for (int m = 0; m < rows; m++, unit.next_row()) Cell::forward_last(a + m * Cell::slots, unit);
+    }
+
+    void gates_in_pieces(int64_t step, int64_t u, int64_t b0, int64_t rows, bool starts, V *sum) {
+        const auto first = gates_unit(step, b0, u, starts);
+        for (int64_t b = 0; b < rows; b++)
+            for (int j = 0; j < Cell::slots; j++) sum[b * Cell::slots + j] = load(bias + (u * Cell::slots + j) * L);
+        add_pieces<X>(sum, rows, z.x(step, b0), z.l.x_b, z.I, w_x + u * paired<T>(z.I) * gates * L);
+        auto unit = first;
+        for (int64_t b = 0; b < rows; b++, unit.next_row()) unit.fetch(Cell::saved);
+        add_pieces<H_>(sum, rows, z.h_prev(step, b0, starts), z.H, z.H, w_h + u * paired<T>(z.H) * H_::count * L);
+        unit = first;
+        for_tiles(rows, [&](auto M, int64_t m) INLINE_LAMBDA {
+            equations(decltype(M)::value, sum + m * Cell::slots, unit);
+            for (int i = 0; i < decltype(M)::value; i++) unit.next_row();
+        });
+    }
+
+    // sum (rows × slots) += a · w, PIECE vectors of each gate at a time
+    template <class To> static void add_pieces(V *sum, int64_t rows, const T *a, int64_t a_m, int64_t K, const T *w) {
+        for (int64_t k = 0; k < K; k += PIECE * PAIR<T>)
+            for_tiles(rows, [&](auto tile, int64_t first) INLINE_LAMBDA {
+                constexpr int M = decltype(tile)::value;
+                V s[M][Cell::slots];
+                move(s, sum + first * Cell::slots, false);
+                multiply<T, To>(s, a + first * a_m + k, a_m, PAIR<T>, K - k < PIECE * PAIR<T> ? K - k : PIECE * PAIR<T>,
+                                w + k * To::count * L, To::count * W);
+                move(s, sum + first * Cell::slots, true);
+            });
+    }
+
+    template <int M> void candidate_tile(int64_t step, int64_t u, int64_t b, bool starts) {
         V sum[M][1] = {};
-        multiply<T, Slots<0>>(sum, reset_h + b * z.H, z.H, 1, z.H, w_n + u * z.H * L, L);
-        Unit<T> unit = saved.unit(step, b, u, z.h(step, b));
+        const T *h = reset_h + b * z.H, *w = (const T *)z.l.w_hh + (Cell::candidate * z.H + u * L) * z.H;
+        if (packed)
+            multiply<T, Slots<0>>(sum, h, z.H, PAIR<T>, z.H, w_n + u * paired<T>(z.H) * L, W);
+        else
+            multiply_as_it_lies<T, Slots<0>>(sum, h, z.H, z.H, w, 0, units(u));
+        auto unit = this->unit(step, b, u, z.h(step, b), starts);
         for (int m = 0; m < M; m++, unit.next_row()) {
-            if constexpr (Cell::reset_before) Cell::forward_candidate(sum[m][0] + unit.read(2), unit);
+            if constexpr (Cell::reset_before) Cell::forward_candidate(sum[m][0] + unit.read(Cell::candidate), unit);
         }
     }
 };

@@ -3,7 +3,11 @@
 // A tile is up to ROWS rows by N vectors of sums that never leave the registers. Per step k it takes N vectors of a
 // panel, read front to back, and one number of each row, broadcast: ROWS·N multiply-adds for N + ROWS loads.
 #pragma once
-#include "simd.h"
+#include "turn.h"
+
+#ifndef FUSED_CACHE
+#define FUSED_CACHE (1 << 20)  // bytes of a second-level cache; tests make it small, to see in small layers what large ones do
+#endif
 
 namespace fused {
 namespace FUSED_ISA {
@@ -21,22 +25,32 @@ template <> struct FirstSlots<2> : Slots<0, 1> {};
 template <> struct FirstSlots<3> : Slots<0, 1, 2> {};
 template <> struct FirstSlots<4> : Slots<0, 1, 2, 3> {};
 
-// sum[m][To[j]] += Σ_k a[m·a_m + k·a_k] · w[k·w_k + from[j]·LANES]
+// One k, or one pair of them, of `multiply`.
+template <class T, class To, int M, int N, class Read>
+INLINE void multiply_one(Vec<T> (&sum)[M][N], const T *a, int64_t a_m, const T *w, const int *from, Read read) {
+#pragma GCC unroll 2
+    for (int p = 0; p < PARTS<T>; p++) {
+        Vec<T> b[To::count];
+#pragma GCC unroll 4
+        for (int j = 0; j < To::count; j++) b[j] = part<T>(load_pairs(w + from[j] * WIDTH<T>), p);
+#pragma GCC unroll 8
+        for (int m = 0; m < M; m++) {
+            Vec<T> x = part<T>(read(a + m * a_m), p);
+#pragma GCC unroll 4
+            for (int j = 0; j < To::count; j++) sum[m][To::at[j]] = multiply_add<T>(sum[m][To::at[j]], x, b[j]);
+        }
+    }
+}
+
+// sum[m][To[j]] += Σ_k a[m·a_m + k·a_k] · w[k·w_k + from[j]·WIDTH]; of bfloat16 k counts pairs, K numbers
 template <class T, class To, int M, int N>
 INLINE void multiply(Vec<T> (&sum)[M][N], const T *a, int64_t a_m, int64_t a_k, int64_t K, const T *w, int64_t w_k,
                      const int *from = To::dense) {
 #pragma GCC unroll 1
-    for (int64_t k = 0; k < K; k++, a += a_k, w += w_k) {
-        Vec<T> b[To::count];
-#pragma GCC unroll 4
-        for (int j = 0; j < To::count; j++) b[j] = load(w + from[j] * LANES<T>);
-#pragma GCC unroll 8
-        for (int m = 0; m < M; m++) {
-            Vec<T> x = a[m * a_m] - Vec<T>{};
-#pragma GCC unroll 4
-            for (int j = 0; j < To::count; j++) sum[m][To::at[j]] += x * b[j];
-        }
-    }
+    for (int64_t k = PAIR<T> - 1; k < K; k += PAIR<T>, a += a_k, w += w_k)
+        multiply_one<T, To>(sum, a, a_m, w, from, [](const T *p) INLINE_LAMBDA { return broadcast(p); });
+    if constexpr (PAIR<T> > 1)
+        if (K % PAIR<T>) multiply_one<T, To>(sum, a, a_m, w, from, [](const T *p) INLINE_LAMBDA { return broadcast_first(p); });
 }
 
 // Unrolled, so that sums start in registers.
@@ -45,6 +59,19 @@ template <class V, int M, int N> INLINE void zero(V (&sum)[M][N]) {
     for (int m = 0; m < M; m++)
 #pragma GCC unroll 4
         for (int j = 0; j < N; j++) sum[m][j] = V{};
+}
+
+// A tile's sums to where they wait, or back.
+template <class V, int M, int N> INLINE void move(V (&sum)[M][N], V *at, bool out) {
+#pragma GCC unroll 8
+    for (int m = 0; m < M; m++)
+#pragma GCC unroll 4
+        for (int j = 0; j < N; j++) {
+            if (out)
+                at[m * N + j] = sum[m][j];
+            else
+                sum[m][j] = at[m * N + j];
+        }
 }
 
 template <int M> struct Int {
@@ -70,20 +97,36 @@ template <class F> INLINE void for_tiles(int64_t rows, F f) {
 template <class T> constexpr int64_t blocks(int64_t n) { return (n + LANES<T> - 1) / LANES<T>; }
 INLINE int lanes_left(int64_t n, int64_t done, int lanes) { return n - done < lanes ? int(n - done) : lanes; }
 
-// Forward panels. Block u holds LANES units of `gates` gates, from (G·H, K):  packed[u][k][gate][lane]
+// Forward panels. Block u holds LANES units of `gates` gates, from (G·H, K):  packed[u][k][gate][lane], or of bfloat16
+// packed[u][pair of k][gate][lane][2], a last k without another beside zero; lanes beyond H hold anything.
 template <class T> void pack_gates(const T *w, int64_t H, int64_t K, int first_gate, int gates, int64_t u, T *packed) {
-    const int L = LANES<T>;
-    packed += u * K * gates * L;
-    for (int g = 0; g < gates; g++)
-        for (int lane = 0; lane < L; lane++) {
-            int64_t unit = u * L + lane;
-            const T *row = w + ((first_gate + g) * H + unit) * K;
-            for (int64_t k = 0; k < K; k++) packed[(k * gates + g) * L + lane] = unit < H ? row[k] : T(0);
-        }
+    const int L = LANES<T>, W = WIDTH<T>, units = lanes_left(H, u * L, L);
+    packed += u * paired<T>(K) * gates * L;
+    for (int g = 0; g < gates; g++) {
+        const T *rows = w + ((first_gate + g) * H + u * L) * K;
+        for (int64_t k = 0; k < K; k += W)
+            turn(rows + k, K, units, lanes_left(K, k, W), packed + k * gates * L + g * W, gates * W, soon(rows, k, K));
+    }
+}
+
+// `multiply` by the panel that pack_gates would make of w, from its first unit on, a square block at a time: the same sums in
+// the same order, for weights that are read so seldom that packing them costs more.
+template <class T, class To, int M, int N>
+INLINE void multiply_as_it_lies(Vec<T> (&sum)[M][N], const T *a, int64_t a_m, int64_t K, const T *w, int64_t w_gate,
+                                int units) {
+    constexpr int L = LANES<T>, W = WIDTH<T>;
+    alignas(64) T block[L * To::count * W];
+    for (int64_t k = 0; k < K; k += W) {
+        const int n = lanes_left(K, k, W);
+        for (int g = 0; g < To::count; g++)
+            turn(w + g * w_gate + k, K, units, n, block + g * W, To::count * W, soon(w + g * w_gate, k, K));
+        multiply<T, To>(sum, a + k, a_m, PAIR<T>, n, block, To::count * W);
+    }
 }
 
 // Backward panels. Block n holds WIDE vectors of the N columns of the same matrix; its rows are in the order in which
-// gate gradients are stored:  packed[n][unit block][gate][lane][column]. The last block may be narrower.
+// gate gradients are stored:  packed[n][unit block][gate][lane][column], or of bfloat16 …[pair of lanes][column][2]. The last
+// block may be narrower.
 constexpr int WIDE = 4;
 template <class T> constexpr int64_t blocks_of_columns(int64_t columns) { return (blocks<T>(columns) + WIDE - 1) / WIDE; }
 INLINE int width(int64_t vectors, int64_t block) {
@@ -97,10 +140,17 @@ void pack_columns(const T *w, int64_t H, int64_t N, int first_gate, int gates, i
     packed += rows * first;
     for (int64_t u = 0; u < blocks<T>(H); u++)
         for (int g = 0; g < gates; g++)
-            for (int64_t lane = 0; lane < L; lane++, packed += wide) {
+            for (int64_t lane = 0; lane < L; lane += PAIR<T>, packed += PAIR<T> * wide) {
                 int64_t unit = u * L + lane;
                 const T *row = w + ((first_gate + g) * H + unit) * N + first;
-                for (int64_t n = 0; n < wide; n++) packed[n] = unit < H && first + n < N ? row[n] : T(0);
+                for (int64_t n = 0; n < wide; n += L) {
+                    const int columns = lanes_left(N, first + n, int(L));
+                    const Vec<T> numbers = unit < H ? load(row + n, columns) : Vec<T>{};
+                    if constexpr (PAIR<T> == 1)
+                        store(packed + n, numbers);
+                    else
+                        store_pairs(packed + PAIR<T> * n, zip(numbers, unit + 1 < H ? load(row + N + n, columns) : Vec<T>{}));
+                }
             }
 }
 

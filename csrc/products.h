@@ -31,63 +31,85 @@ class Ahead {
     }
 };
 
-template <class T, int N>
-void propagate_block(const Gradients<T> &d, const int *slots, int count, const T *packed, T *to, int64_t stride,
-                     int64_t left, bool add, Ahead *ahead) {
-    for_tiles(d.rows, [&](auto tile, int64_t first) INLINE_LAMBDA {
-        constexpr int M = decltype(tile)::value, L = LANES<T>;
-        Vec<T> sum[M][N];
-        zero(sum);
-        const T *w = packed, *a = d.dg + first * d.row;
-        for (int64_t u = 0; u < d.blocks; u++, a += d.block) {
-            if (ahead) ahead->fetch();
-            for (int j = 0; j < count; j++, w += L * N * L)
-                multiply<T, FirstSlots<N>>(sum, a + slots[j] * L, d.row, 1, L, w, N * L);
-        }
-#pragma GCC unroll 8
-        for (int m = 0; m < M; m++)
-#pragma GCC unroll 4
-            for (int j = 0; j < N; j++) {
-                T *at = to + (first + m) * stride + j * L;
-                const int n = lanes_left(left, j * L, L);
-                store(at, add ? load(at, n) + sum[m][j] : sum[m][j], n);
+template <class T, int N, class To>
+void propagate_block(const Gradients<T> &d, const int *slots, int count, const T *packed, To *const *to, int64_t done,
+                     int64_t left, bool add, Vec<T> *sums, Ahead *ahead) {
+    constexpr int L = LANES<T>;
+    const int64_t unit_block = count * L * N * L, bytes = unit_block * int64_t(sizeof(T));
+    const bool whole = d.rows <= ROWS || d.blocks * bytes <= FUSED_CACHE / 4;
+    const int64_t piece = whole ? d.blocks : 1 + FUSED_CACHE / 16 / bytes;  // that all rows take before the next
+    for (int64_t begin = 0; begin < d.blocks; begin += piece) {
+        const int64_t end = begin + piece < d.blocks ? begin + piece : d.blocks;
+        for_tiles(d.rows, [&](auto tile, int64_t first) INLINE_LAMBDA {
+            constexpr int M = decltype(tile)::value;
+            Vec<T> sum[M][N];
+            zero(sum);
+            if (begin) move(sum, sums + first * N, false);
+            const T *w = packed + begin * unit_block, *a = d.dg + first * d.row + begin * d.block;
+            for (int64_t u = begin; u < end; u++, a += d.block) {
+                if (ahead) ahead->fetch();
+                for (int j = 0; j < count; j++, w += L * N * L)
+                    multiply<T, FirstSlots<N>>(sum, a + slots[j] * L, d.row, PAIR<T>, L, w, N * WIDTH<T>);
             }
-    });
+            if (end < d.blocks) return move(sum, sums + first * N, true);
+#pragma GCC unroll 8
+            for (int m = 0; m < M; m++)
+#pragma GCC unroll 4
+                for (int j = 0; j < N; j++) {
+                    To *at = to[first + m] + done + j * L;
+                    const int n = lanes_left(left, j * L, L);
+                    store(at, add ? load(at, n) + sum[m][j] : sum[m][j], n);
+                }
+        });
+    }
 }
 
-// to (rows × columns) = dg[slots] · packed, or += that; `packed` is from pack_columns.
-template <class T, class S>
-void propagate(const Gradients<T> &d, S slots, const T *packed, T *to, int64_t stride, int64_t columns, bool add,
-               Ahead *ahead = nullptr) {
+// to[row] (rows × columns) = dg[slots] · packed, or += that; `packed` is from pack_columns. `sums`: rows × WIDE.
+template <class T, class S, class To>
+void propagate(const Gradients<T> &d, S slots, const T *packed, To *const *to, int64_t columns, bool add,
+               Vec<T> *sums, Ahead *ahead = nullptr) {
     const int64_t L = LANES<T>, vectors = blocks<T>(columns);
     for (int64_t block = 0; block * WIDE < vectors; block++) {
-        const int64_t done = block * WIDE * L;
+        const int64_t done = block * WIDE * L, left = columns - done;
         const T *w = packed + d.blocks * slots.count * L * done;
         switch (width(vectors, block)) {
-            case 1: propagate_block<T, 1>(d, slots.at, slots.count, w, to + done, stride, columns - done, add, ahead); break;
-            case 2: propagate_block<T, 2>(d, slots.at, slots.count, w, to + done, stride, columns - done, add, ahead); break;
-            case 3: propagate_block<T, 3>(d, slots.at, slots.count, w, to + done, stride, columns - done, add, ahead); break;
-            default: propagate_block<T, 4>(d, slots.at, slots.count, w, to + done, stride, columns - done, add, ahead);
+            case 1: propagate_block<T, 1>(d, slots.at, slots.count, w, to, done, left, add, sums, ahead); break;
+            case 2: propagate_block<T, 2>(d, slots.at, slots.count, w, to, done, left, add, sums, ahead); break;
+            case 3: propagate_block<T, 3>(d, slots.at, slots.count, w, to, done, left, add, sums, ahead); break;
+            default: propagate_block<T, 4>(d, slots.at, slots.count, w, to, done, left, add, sums, ahead);
         }
     }
 }
 
-// For one unit block: dw (N × G, a vector each) += Σ over steps and rows of a' · dg[slots]; a[step] is (rows × N).
-template <class T, int G>
-void add_products(T *dw, int64_t N, const T *dg, const int (&slots)[G], int width, int64_t steps, int64_t rows,
-                  const T *const *a, int64_t stride) {
+// A chunk's gate gradients, and the rows a (rows[i] × N each) that they are multiplied with; of bfloat16 pairs of rows.
+template <class T> struct Lots {
+    const T *dg;
+    int count;
+    const int64_t *rows;
+    const T *const *a;
+};
+
+// For one unit block, which begins at `block` in dg: dw (N × G, a vector each) += Σ over lots of rows of a' · dg[slots],
+// chunk by chunk.
+template <class T, class S>
+void add_products(Number<T> *dw, int64_t N, int64_t block, S, int width, const Lots<T> *chunks, int count, int64_t stride) {
+    constexpr int G = S::count;
     for_tiles(N, [&](auto tile, int64_t first) INLINE_LAMBDA {
         constexpr int M = decltype(tile)::value, L = LANES<T>;
-        Vec<T> sum[M][G];
-        zero(sum);
-        const T *d = dg;
-        for (int64_t i = 0; i < steps; i++, d += rows * width * L)
-            multiply<T, FirstSlots<G>>(sum, a[i] + first, 1, stride, rows, d, width * L, slots);
-        T *at = dw + first * G * L;
+        for (int c = 0; c < count; c++) {
+            const Lots<T> &lots = chunks[c];
+            Vec<T> sum[M][G];
+            zero(sum);
+            const T *d = lots.dg + block;
+            for (int i = 0; i < lots.count; d += lots.rows[i++] * width * L)
+                multiply<T, FirstSlots<G>>(sum, lots.a[i] + first * PAIR<T>, PAIR<T>, stride, lots.rows[i], d,
+                                           width * WIDTH<T>, S::at);
+            Number<T> *at = dw + first * G * L;
 #pragma GCC unroll 8
-        for (int m = 0; m < M; m++)
+            for (int m = 0; m < M; m++)
 #pragma GCC unroll 4
-            for (int j = 0; j < G; j++, at += L) store(at, load(at) + sum[m][j]);
+                for (int j = 0; j < G; j++, at += L) store(at, load(at) + sum[m][j]);
+        }
     });
 }
 

@@ -30,6 +30,7 @@ constexpr int VECTOR_BYTES = 16, ROWS = 3;
 template <class T> struct Simd;
 
 template <> struct Simd<float> {
+    using Number = float;
     typedef float Vec __attribute__((vector_size(VECTOR_BYTES)));
     typedef uint32_t Bits __attribute__((vector_size(VECTOR_BYTES)));
     typedef float Unaligned __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
@@ -46,6 +47,7 @@ template <> struct Simd<float> {
 };
 
 template <> struct Simd<double> {
+    using Number = double;
     typedef double Vec __attribute__((vector_size(VECTOR_BYTES)));
     typedef uint64_t Bits __attribute__((vector_size(VECTOR_BYTES)));
     typedef double Unaligned __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
@@ -59,22 +61,84 @@ template <> struct Simd<double> {
     static constexpr bool one_ln2 = false;
 };
 
+// The upper half of a float, in memory alone: a vector of them is one of floats as soon as it is loaded.
+struct BFloat16 {
+    uint16_t bits;
+
+    BFloat16() = default;
+    explicit BFloat16(float number) {  // to the nearest, halves to even
+        uint32_t b;
+        __builtin_memcpy(&b, &number, 4);
+        bits = uint16_t((number != number ? b | 0x400000 : b + 0x7fff + (b >> 16 & 1)) >> 16);
+    }
+    operator float() const {
+        const uint32_t b = uint32_t(bits) << 16;
+        float number;
+        __builtin_memcpy(&number, &b, 4);
+        return number;
+    }
+};
+
+template <> struct Simd<BFloat16> : Simd<float> {
+    typedef float Unaligned __attribute__((vector_size(VECTOR_BYTES), aligned(2), may_alias));
+    typedef uint16_t Half __attribute__((vector_size(VECTOR_BYTES / 2)));
+    typedef uint16_t UnalignedHalf __attribute__((vector_size(VECTOR_BYTES / 2), aligned(2), may_alias));
+};
+
 template <class T> using Vec = typename Simd<T>::Vec;
+template <class T> using Number = typename Simd<T>::Number;  // what is computed with, of numbers that lie in memory as T
 template <class T> constexpr int LANES = Simd<T>::lanes;
 
 template <class T> INLINE Vec<T> load(const T *p) { return *(const typename Simd<T>::Unaligned *)p; }
 template <class T> INLINE void store(T *p, Vec<T> v) { *(typename Simd<T>::Unaligned *)p = v; }
 
 // The first n lanes only, for sizes that are no multiple of a vector: the others read as zero and are not written.
-template <class T> INLINE Vec<T> load(const T *p, int n) {
-    if (__builtin_expect(n >= LANES<T>, 1)) return load(p);
+template <class T> INLINE Vec<T> load_some(const T *p, int n) {
     Vec<T> v = {};
     for (int i = 0; i < n; i++) v[i] = p[i];
     return v;
 }
+template <class T> INLINE void store_some(T *p, Vec<T> v, int n) {
+    for (int i = 0; i < n; i++) p[i] = v[i];
+}
+#if defined(__AVX512F__)
+INLINE Vec<float> load_some(const float *p, int n) { return _mm512_maskz_loadu_ps(__mmask16((1u << n) - 1), p); }
+INLINE Vec<double> load_some(const double *p, int n) { return _mm512_maskz_loadu_pd(__mmask8((1u << n) - 1), p); }
+INLINE void store_some(float *p, Vec<float> v, int n) { _mm512_mask_storeu_ps(p, __mmask16((1u << n) - 1), v); }
+INLINE void store_some(double *p, Vec<double> v, int n) { _mm512_mask_storeu_pd(p, __mmask8((1u << n) - 1), v); }
+#endif
+template <class T> INLINE Vec<T> load(const T *p, int n) {
+    return __builtin_expect(n >= LANES<T>, 1) ? load(p) : load_some(p, n);
+}
 template <class T> INLINE void store(T *p, Vec<T> v, int n) {
     if (__builtin_expect(n >= LANES<T>, 1)) return store(p, v);
-    for (int i = 0; i < n; i++) p[i] = v[i];
+    store_some(p, v, n);
+}
+
+INLINE Vec<float> load(const BFloat16 *p) {
+    const Simd<BFloat16>::Half half = *(const Simd<BFloat16>::UnalignedHalf *)p;
+    return (Vec<float>)(__builtin_convertvector(half, Simd<float>::Bits) << 16);
+}
+INLINE void store(BFloat16 *p, Vec<float> v) {
+#if defined(__AVX512BF16__)
+    _mm256_storeu_si256((__m256i *)p, (__m256i)_mm512_cvtneps_pbh(v));
+#else
+    const auto bits = (Simd<float>::Bits)v;
+    const auto rounded = v != v ? bits | 0x400000 : bits + 0x7fff + (bits >> 16 & 1);
+    *(Simd<BFloat16>::UnalignedHalf *)p = __builtin_convertvector(rounded >> 16, Simd<BFloat16>::Half);
+#endif
+}
+INLINE Vec<float> load(const BFloat16 *p, int n) {
+    if (__builtin_expect(n >= LANES<float>, 1)) return load(p);
+    BFloat16 all[LANES<float>] = {};
+    for (int i = 0; i < n; i++) all[i] = p[i];
+    return load(all);
+}
+INLINE void store(BFloat16 *p, Vec<float> v, int n) {
+    if (__builtin_expect(n >= LANES<float>, 1)) return store(p, v);
+    BFloat16 all[LANES<float>];
+    store(all, v);
+    for (int i = 0; i < n; i++) p[i] = all[i];
 }
 
 // Σ_k series[k] · r^k ≈ (e^r − 1 − r) / r²

@@ -1,26 +1,75 @@
-"""The one exception that a person at the command line can cause, and so can mend."""
+"""The one exception that a person at the command line can cause, and so can mend; and lines that are said once."""
 
 from __future__ import annotations
+
+import os
+import sys
+import traceback
 
 
 class UsageError(ValueError):
     """A request that cannot be carried out as asked.
 
     Its text is one line naming the key, the value and what is allowed. The command line prints that line and exits
-    with code 2; library code raises it as it is.
+    with `exit_code`; library code raises it as it is.
     """
 
+    exit_code = 2
+
     def __init__(self, problem: str, *, key: str | None = None, value: object = None, allowed: str | None = None):
-        line = problem if key is None else f"{key}={_shown(value)}: {problem}"
+        self.problem, self.key, self.value, self.allowed = problem, key, value, allowed
+        self.shown = _shown(value)
+        line = problem if key is None else f"{key}={self.shown}: {problem}"
         if allowed is not None:
             line += f" (allowed: {allowed})"
         super().__init__(" ".join(line.split()))
+
+
+class TooLittleData(UsageError):  # noqa: N818 - said to people as it is
+    """There is too little to answer from: no fault of the request, so that programs end with a code of its own."""
+
+    exit_code = 3
+
+
+TOLD: list[str] = []
+"""What `tell` has said in this process."""
+
+passes_on = False
+"""Whether this is a process that a sweep started, which says nothing itself (cli/workers.py)."""
+
+
+def tell(line: str) -> None:
+    """The line on stderr, once a command: the processes of a sweep pass theirs on to the one that started them."""
+    if line in TOLD:
+        return
+    TOLD.append(line)
+    if not passes_on:
+        print(f"rnnbench: {line}", file=sys.stderr, flush=True)
 
 
 def in_one_line(error: BaseException) -> str:
     """What went wrong, and of which kind it is where the text alone was not written for people."""
     text = " ".join(str(error).split())
     return text if isinstance(error, UsageError) else f"{type(error).__name__}: {text}"
+
+
+def where_of(error: BaseException, cls: type) -> str:
+    """ "my_data.py, line 12": the last line of the class's own file that an exception came through, else its origin."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    frame = ([each for each in frames if each.filename == own] or frames)[-1]
+    return f"{os.path.relpath(frame.filename)}, line {frame.lineno}"
+
+
+def own_line_of(error: BaseException) -> str | None:
+    """ "my_cells.py, line 12": the last line of code that is neither ours nor of an installed package; None where none
+    is."""
+    installed = (os.path.dirname(__file__), sys.prefix, sys.base_prefix, os.path.dirname(os.__file__))
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if os.path.isfile(frame.filename) and not frame.filename.startswith(installed):
+            near = os.path.relpath(frame.filename)
+            return f"{frame.filename if near.startswith('..') else near}, line {frame.lineno}"
+    return None
 
 
 def _shown(value: object) -> str:

@@ -20,24 +20,46 @@ _TASKS = ("adding", "copy_memory", "counting", "digits", "mnist", "music", "text
 MOVED = {
     "rnnbench.datasets": "rnnbench.data",
     **{f"rnnbench.datasets.{name}": f"rnnbench.data.datasets.{name}" for name in _TASKS},
-    **{f"rnnbench.datasets.{name}": f"rnnbench.data.{name}" for name in ("base", "classification", "files", "running",
-                                                                       "sequences")},
+    **{f"rnnbench.datasets.{name}": f"rnnbench.data.{name}" for name in ("base", "files", "running", "sequences")},
     "rnnbench.layers": "rnnbench.recurrent.layers",
     "rnnbench.forget_bias": "rnnbench.recurrent.forget_bias",
 }  # fmt: skip
 """Name in 0.1 → name now, of what a user's cell or dataset may have imported."""
 
+CONTRACT = "a dataset's `load` gives rnnbench.Parts with an objective (README.md, Add a dataset)"
+GONE = {
+    "rnnbench.data.base": {
+        "Task": CONTRACT,
+        "Totals": "an rnnbench.Metric counts (rnnbench.objectives.metrics)",
+        **{name: f"it is rnnbench.{name}" for name in ("Examples", "Stream")},
+        **{name: f"it is in rnnbench.data.examples, {name}" for name in ("drawn", "shuffled")},
+    },
+    "rnnbench.data.classification": CONTRACT,
+    "rnnbench.datasets.classification": CONTRACT,
+}  # fmt: skip
+"""Modules, and names of modules, that earlier releases had → what there is instead."""
+
 HOMES = {
     "Backend": "rnnbench.recurrent.backends.base",
+    "Batch": "rnnbench.data.batch",
     "Cell": "rnnbench.cells.base",
     "Dataset": "rnnbench.data.base",
+    "Examples": "rnnbench.data.examples",
     "GRU": "rnnbench.recurrent.layers",
     "LSTM": "rnnbench.recurrent.layers",
+    "Metric": "rnnbench.objectives.metrics.base",
+    "Objective": "rnnbench.objectives.base",
     "Parameters": "rnnbench.cells.base",
+    "Parts": "rnnbench.data.base",
     "RNN": "rnnbench.recurrent.layers",
     "Recurrent": "rnnbench.recurrent.layers",
     "State": "rnnbench.cells.base",
+    "Stream": "rnnbench.data.examples",
+    "choose": "rnnbench.predict.choose",
+    "load_model": "rnnbench.training.artifact",
+    "load_predictions": "rnnbench.records.predictions",
     "load_results": "rnnbench.records.table",
+    "train": "rnnbench.cli.train",
 }
 """Where the names of `import rnnbench` live, which are imported when first used."""
 
@@ -50,12 +72,23 @@ def frozen(target: str) -> str:
     return f"{_FROZEN.get(module, module)}.{name}"
 
 
+def gone(module: str, name: str) -> Exception:
+    """What `module.name` raises where it is not there: one line that says what there is instead, where there is."""
+    instead = GONE.get(module, {})
+    if isinstance(instead, dict) and name in instead:
+        return ImportError(f"{module}.{name} is gone: {instead[name]}")
+    return AttributeError(f"module {module!r} has no attribute {name!r}")
+
+
 class _Finder(MetaPathFinder, Loader):
     """Gives the module itself under its earlier name, not a second copy of it."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
+        instead = GONE.get(fullname)
+        if isinstance(instead, str):
+            raise ImportError(f"{fullname} is gone: {instead}")
         return ModuleSpec(fullname, self) if fullname in MOVED else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,34 +15,40 @@ from typing import Any
 import torch
 
 from rnnbench import parity
-from rnnbench.cells.lstm import LSTMCell
-from rnnbench.config import Config, make_cell, make_dataset
-from rnnbench.data.base import Task
-from rnnbench.data.files import default_data_dir
-from rnnbench.errors import UsageError, in_one_line
+from rnnbench.config import Config
+from rnnbench.errors import UsageError, in_one_line, own_line_of
 from rnnbench.machine import environment, memory
-from rnnbench.machine.clocks import step_statistics
 from rnnbench.machine.denormals import flushing
+from rnnbench.machine.places import check_writable
+from rnnbench.machine.plain_state import plain_state
 from rnnbench.machine.precision import ieee_float32
 from rnnbench.machine.presence import Presence
-from rnnbench.machine.threads import cores, for_size, with_threads
+from rnnbench.machine.threads import with_threads
+from rnnbench.preparation import prepare
 from rnnbench.records import (
     HISTORY,
+    MODEL,
+    MODEL_FACTS,
+    PREDICTIONS,
     RECORD,
     SCHEMA_VERSION,
+    History,
+    check_not_newer,
     finished,
     read_record,
     run_lock,
-    write_history,
     write_record,
     write_text_atomically,
 )
-from rnnbench.recurrent import backends, kernel, workspace
-from rnnbench.training.loop import Progress, Training, evaluate
-from rnnbench.training.model import SequenceModel, matched_hidden_size
+from rnnbench.recurrent import kernel, workspace
+from rnnbench.training import artifact, facts
+from rnnbench.training.loop import Training
 from rnnbench.training.numerics import NUMERICS
+from rnnbench.training.predictions import Kept
 
 CHECKPOINT = "checkpoint.pt"
+TRACE = "error.txt"
+"""The whole trace of what a run failed by."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,11 @@ class Ending:
 
 
 def run(
-    config: Config, *, workers: int = 1, keep_usage_errors: bool = False, provenance: Mapping[str, str] | None = None
+    config: Config,
+    *,
+    beside: bool = False,
+    keep_usage_errors: bool = False,
+    provenance: Mapping[str, str] | None = None,
 ) -> Ending:
     """Do the run that `config` describes, unless its record is there already.
 
@@ -61,23 +73,34 @@ def run(
     unless `keep_usage_errors`, as in a sweep, where it becomes such a record too. UsageError is also raised when the
     results directory cannot be written.
 
-    workers: runs side by side on this machine, which share its cores.
+    beside: other runs are going beside this one, so that its times are contended whether they are seen or not.
     provenance: file name → text, kept in the run's `.hydra` folder.
     """
     directory = config.run_dir
     if finished(directory) and not config.force:
         return Ending("skipped", directory, read_record(directory))
-    with ieee_float32(), with_threads(torch.get_num_threads()), flushing(config.flush_denormals):
-        return _run(config, directory, workers, keep_usage_errors, provenance or {})
+    check_writable(config.runs_dir.parent, "results_dir", config.results_dir)
+    with (
+        plain_state(config.seed) as settle,
+        ieee_float32(),
+        with_threads(torch.get_num_threads()),
+        flushing(config.flush_denormals),
+    ):
+        return _run(config, directory, beside, keep_usage_errors, provenance or {}, settle)
 
 
 def _run(
-    config: Config, directory: Path, workers: int, keep_usage_errors: bool, provenance: Mapping[str, str]
+    config: Config,
+    directory: Path,
+    beside: bool,
+    keep_usage_errors: bool,
+    provenance: Mapping[str, str],
+    settle: Callable[[], None],
 ) -> Ending:
-    started = _now()
+    started = now()
     training: Training | Exception
     try:
-        training = prepare(config, workers)
+        training = prepare(config, beside, settle)
     except Exception as error:
         if isinstance(error, UsageError) and not keep_usage_errors:
             raise
@@ -85,167 +108,127 @@ def _run(
     with run_lock(directory) as mine:
         if not mine:
             return Ending("elsewhere", directory, None)
+        check_not_newer(directory)
         if finished(directory):
             if not config.force:
                 return Ending("skipped", directory, read_record(directory))
-            if (directory / RECORD).exists():  # else it is packed, and a checkpoint that of its repetition
-                for name in (RECORD, HISTORY, CHECKPOINT):
-                    (directory / name).unlink(missing_ok=True)
-        for name, text in provenance.items():
-            write_text_atomically(directory / ".hydra" / name, text)
-        try:
-            if isinstance(training, Exception):
-                raise training
-            record = _frame(config, _carry_out(config, training, directory), started)
-            write_record(directory, record)
-        except Exception as error:  # whatever it is, the sweep goes on and the record says what happened
-            record = _frame(config, {"status": "failed", "error": in_one_line(error)}, started)
-            write_record(directory, record)
-        if record["status"] != "failed":
-            (directory / CHECKPOINT).unlink(missing_ok=True)
-        return Ending(record["status"], directory, record)
+            clear(directory)
+        keep_provenance(directory, provenance)
+        return conclude(config, started, lambda: _carry_out(config, training, beside))
 
 
-def prepare(config: Config, workers: int = 1) -> Training:
-    """Data, device, model and training loop, every random number from the seed, whatever ran before in the process.
-
-    Raises UsageError for every request that cannot be met.
-    """
-    device, dtype = choose_device(config.device), getattr(torch, config.dtype)
-    cell = make_cell(config)
-    backend = backends.choose(config.backend, cell, device, dtype)
-    task = task_of(config)
-    task.train.batch(0, config.batch_size)  # refuses a batch larger than the data
-    hidden_size = matched_width(config, task) if config.match == "params" else config.hidden_size
-    threads, because = threads_for(config, task, workers)
-    torch.set_num_threads(threads)
-    torch.manual_seed(config.seed)
-    model = SequenceModel(
-        cell,
-        task,
-        hidden_size,
-        num_layers=config.num_layers,
-        embedding_size=config.embedding_size,
-        dropout=config.dropout,
-        forget_bias=config.forget_bias,
-        backend=backend,
-    ).to(device, dtype)
-    return Training(
-        model=model,
-        task=task,
-        batch_size=config.batch_size,
-        optimizer_config=config.optimizer,
-        budget=config.budget,
-        clip_norm=config.clip_norm,
-        device=device,
-        dtype=dtype,
-        threads_because=because,
-        show_progress=config.progress is True or (config.progress == "auto" and workers == 1 and sys.stderr.isatty()),
-    )
+def clear(directory: Path) -> None:
+    """Make room for a repetition."""
+    if (directory / RECORD).exists():  # else it is packed, and a checkpoint that of its repetition
+        for name in (RECORD, HISTORY, PREDICTIONS, MODEL_FACTS, MODEL, CHECKPOINT):
+            (directory / name).unlink(missing_ok=True)
 
 
-def threads_for(config: Config, task: Task, workers: int = 1) -> tuple[int, str]:
-    """How many threads a run takes, and why: what is asked for, else by its size, cells of one width alike."""
-    if config.threads is not None:
-        return config.threads, "as asked"
-    width = task.symbols if task.symbols is not None else task.input_size
-    inputs = width if config.embedding_size is None else config.embedding_size
-    return for_size(config.batch_size, task.seq_len, inputs, config.hidden_size, max(1, cores() // workers))
+def keep_provenance(directory: Path, provenance: Mapping[str, str]) -> None:
+    for name, text in provenance.items():
+        write_text_atomically(directory / ".hydra" / name, text)
 
 
-def task_of(config: Config) -> Task:
-    """Its data. Raises UsageError where they are not there, or cannot be cut as asked."""
-    return make_dataset(config).task(
-        seq_len=config.seq_len, train_size=config.train_size, seed=config.seed, data_dir=default_data_dir()
-    )
+def conclude(config: Config, started: str, what: Callable[[], dict[str, Any]]) -> Ending:
+    """Do `what` and write the record of it, or of its failure."""
+    directory = config.run_dir
+    try:
+        record = _frame(config, what(), started)
+        write_record(directory, record)
+    except Exception as error:  # whatever it is, the sweep goes on and the record says what happened
+        record = _frame(config, {"status": "failed", "error": why(error, config)}, started)
+        if not isinstance(error, UsageError):
+            with suppress(UsageError):
+                write_text_atomically(directory / TRACE, "".join(traceback.format_exception(error)))
+        write_record(directory, record)
+    if record["status"] != "failed":
+        for name in (CHECKPOINT, TRACE):
+            with suppress(OSError):  # a folder of that name is not ours
+                (directory / name).unlink(missing_ok=True)
+    return Ending(record["status"], directory, record)
 
 
-def matched_width(config: Config, task: Task) -> int:
-    """The width that gives its cell the parameters of an LSTM of `hidden_size`. Raises UsageError where none does."""
-    return matched_hidden_size(
-        make_cell(config), LSTMCell(), task, config.hidden_size, config.num_layers, config.embedding_size
-    )
+def why(error: Exception, config: Config) -> str:
+    """An error in one line: with the line of a user's own code that it came from where it came from any; where memory
+    ran out, with what may be made smaller."""
+    if not memory.ran_out(error):
+        where = None if isinstance(error, UsageError) else own_line_of(error)
+        return in_one_line(error) + (f" ({where})" if where else "")
+    sizes = {name: getattr(config, name) for name in ("batch_size", "hidden_size", "seq_len", "num_layers", "replicas")}
+    asked = ", ".join(f"{name}={size}" for name, size in sizes.items() if size is not None and size != 1)
+    return f"out of memory ({in_one_line(error)}): make one of these smaller: {asked}"
 
 
-def choose_device(name: str) -> torch.device:
-    """auto: CUDA where there is a GPU, else CPU. Raises UsageError for cuda without one."""
-    if name == "cuda" and not torch.cuda.is_available():
-        raise UsageError("no CUDA device is available", key="device", value=name, allowed="auto, cpu")
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
-
-
-def _carry_out(config: Config, training: Training, directory: Path) -> dict[str, Any]:
+def _carry_out(config: Config, training: Training | Exception, beside: bool) -> dict[str, Any]:
     """Parity, memory, training and the one look at the test set → the part of the record that they fill."""
-    model, task, device, dtype = training.model, training.task, training.device, training.dtype
-    recurrent = model.recurrent
+    if isinstance(training, Exception):
+        raise training
+    found = check(config, training)
+    with Presence() as presence:
+        training.others_running = (lambda: True) if beside else presence.others
+        training.run()
+    found |= judge(config, training)
+    found["memory"]["peak_bytes"] = memory.peak_bytes(training.device)
+    return found
+
+
+def check(config: Config, training: Training) -> dict[str, Any]:
+    """What comes before training: parity and memory, and where its files go → their part of the record."""
+    model, parts, device, dtype = training.model, training.parts, training.device, training.dtype
+    recurrent, directory = model.recurrent, config.run_dir
     checked = parity.quick_check(recurrent, recurrent.backend, dtype, device)
-    batch = task.train.batch(0, config.batch_size).to(device, dtype)
+    batch = training.batch(0)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        saved_bytes = memory.saved_activation_bytes(model, lambda: task.loss(model(batch)[0], batch))
+        saved_bytes = memory.saved_activation_bytes(model, lambda: parts.objective.loss(model(batch)[0], batch))
     workspace.release()  # of an earlier run in this process, whose memory would count as this one's
     memory.reset_peak(device)
     training.checkpoint = directory / CHECKPOINT
     training.checkpoint_seconds = config.checkpoint_seconds
+    training.history_file = History(directory)
     training.label = config.run_id
-    where = torch.cuda.get_device_name(device) if device.type == "cuda" else environment.cpu_model()
-    training.kind = f"{recurrent.backend} on {where}"
-    with Presence() as presence:
-        training.others_running = presence.others
-        progress = training.run()
+    return {"parity": checked, "memory": {"saved_activation_bytes": saved_bytes}}
+
+
+def judge(config: Config, training: Training) -> dict[str, Any]:
+    """What comes after training: the one look at the test set, the model kept → the other parts of the record."""
+    model, parts, device = training.model, training.parts, training.device
+    progress, directory = training.progress, config.run_dir
+    if config.metric is not None and progress.solved_step == 0:
+        raise UsageError(f"met by {training.selection.metric} before any training", key="budget.solved",
+                         value=config.budget.solved, allowed="null, or a value of that metric")  # fmt: skip
     test, error = None, None
     if progress.stopped_by == "diverged":
         error = f"loss is not finite at step {progress.diverged_step}"
     else:
-        test = evaluate(model, task, task.test, device, dtype, config.batch_size)
+        said = None if config.keep == "none" else Kept(parts.objective)
+        test = training.score(parts.test, said)
         if not all(math.isfinite(value) for value in test.values()):
             test, error = None, "finite in validation, but not on the test set"
-    write_history(directory, progress.history)
+        elif said is not None:
+            artifact.keep(directory, config, training, said)
+    if (history := training.history_file) is not None:
+        try:
+            history.write(progress.history)  # what it holds, now on the disk for good
+        except UsageError as problem:  # the training is done, and its record says more than its history
+            print(f"warning: {problem}", file=sys.stderr)
     return {
         "status": "ok" if error is None else "diverged",
         "error": error,
-        "task": _task_facts(task),
-        "hidden_size": recurrent.hidden_size,
+        "task": facts.task_facts(training),
+        "hidden_size": model.recurrent.hidden_size,
         "parameters": model.parameter_counts(),
-        "metrics": {"valid": progress.best, "test": test},
-        "best_step": progress.best_step,
+        "metrics": {"valid": training.selection.best, "test": test},
+        "best_step": training.selection.best_step,
         "steps": progress.step if progress.diverged_step is None else progress.diverged_step,
         "stopped_by": progress.stopped_by,
-        "timing": _timing(progress),
-        "memory": {"saved_activation_bytes": saved_bytes, "peak_bytes": memory.peak_bytes(device)},
-        "backend": recurrent.backend,
-        "parity": checked,
-        "environment": environment.describe(device, dtype)
+        "timing": facts.timing(progress),
+        "backend": model.recurrent.backend,
+        "environment": environment.describe(device, training.dtype)
         | {
             "threads_because": training.threads_because,
             "fused_isa": kernel.isa() if kernel.library() is not None else None,
-        },
-    }
-
-
-def _task_facts(task: Task) -> dict[str, Any]:
-    return {
-        "metric": task.metric,
-        "unit": task.unit,
-        "higher_is_better": task.higher_is_better,
-        "chance": dict(task.chance),
-        "published": dict(task.published),
-        "baselines": dict(task.baselines),
-        "seq_len": task.seq_len,
-        "train_size": task.train.size,
-    }
-
-
-def _timing(progress: Progress) -> dict[str, Any]:
-    return {
-        "train_seconds": progress.train_seconds,
-        "step_ms": step_statistics(progress.step_seconds),
-        "seconds_to_threshold": progress.solved_seconds,
-        "steps_to_threshold": progress.solved_step,
-        "contended": progress.contended or len(progress.kinds) > 1,  # either way in no claim about time
-        "mixed": len(progress.kinds) > 1,
-        "kinds": progress.kinds,
+        }
+        | ({"replicas": training.replicas} if training.replicas > 1 else {}),
     }
 
 
@@ -263,8 +246,8 @@ def _frame(config: Config, record: dict[str, Any], started: str) -> dict[str, An
         "run_id": config.run_id,
         "config": config.recorded(),
     }
-    return head | EMPTY | record | {"started": started, "finished": _now()}
+    return head | EMPTY | record | {"started": started, "finished": now()}
 
 
-def _now() -> str:
+def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")

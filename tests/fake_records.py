@@ -44,6 +44,7 @@ def record(
     values = {"loss": test_score if is_music else 0.17 - 0.16 * test_score, metric: test_score}
     content = {
         "schema_version": 1,
+        "numerics": 2,
         "run_id": f"{cell}-{dataset}-T{seq_len}-h{hidden_size}-s{seed}-{lr:g}",
         "status": status,
         "error": {"ok": None, "diverged": "loss is nan at step 41", "failed": "out of memory"}[status],

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from rnnbench.config import Config
-from rnnbench.run import prepare
+from rnnbench.preparation import prepare
 from rnnbench.training.loop import Progress, Training
 
 

@@ -43,13 +43,16 @@ def here(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def outcomes(directory: str) -> dict[str, Any]:
-    """What each record says, less what no two runs share: times, dates, load and memory peak; with the histories."""
+    """What each record says, less what no two runs share: times, dates, load, memory peak, places; with histories."""
     found = {}
     for path in Path(directory).glob("runs/*/run.json"):
         record = json.loads(path.read_text())
         for key in ("timing", "started", "finished"):
             del record[key]
-        del record["environment"]["load_average"], record["memory"]["peak_bytes"], record["config"]["name"]
+        del record["environment"]["load_average"], record["config"]["name"]
+        del record["config"]["workers"], record["config"]["replicas"]
+        record["environment"].pop("replicas", None)
+        record["memory"].pop("peak_bytes", None)
         history = (path.parent / "history.csv").read_text().splitlines()
         rows = [line.split(",") for line in history]
         seconds = rows[0].index("seconds")

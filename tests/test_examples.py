@@ -21,11 +21,14 @@ from lstm_hold import LSTMHold
 from lstm_write import LSTMWrite
 from places import ROOT
 from scipy import stats
+from scoring import score, scores
 from torch import Tensor, nn
 from torch.func import functional_call
 
 from rnnbench.cells.base import Cell
-from rnnbench.data.base import Batch, generator
+from rnnbench.data.base import generator
+from rnnbench.data.batch import Batch
+from rnnbench.data.examples import Examples
 from rnnbench.recurrent.layers import Recurrent
 from rnnbench.studies import study_from
 
@@ -155,11 +158,11 @@ def test_without_the_extra_input_all_else_is_the_same() -> None:
 
 def test_accuracy_counts_what_is_recalled_and_half_is_chance(tmp_path: Path) -> None:
     """Showing the number in sight is right where it does not count; 1/2 is within 0.04 with probability 0.08."""
-    task = LastKept().task(seq_len=None, train_size=None, seed=0, data_dir=tmp_path)
+    parts = LastKept().load(seq_len=None, train_size=None, seed=0, data_dir=tmp_path)
     batch = Batch(*sample(4000, generator(0, "chance"), seq_len=30, extra=True)[:2])
-    half = {key: float(total / count) for key, (total, count) in task.totals(batch.targets * 0 + 0.5, batch).items()}
-    assert half == pytest.approx(task.chance, abs=0.005)
-    right, counted = task.totals(batch.targets, batch)["accuracy"]
+    half = scores(parts, Examples(*batch[:2]), lambda batch: batch.targets * 0 + 0.5)
+    assert half == pytest.approx(parts.chance, abs=0.005)
+    right, counted = score(parts, batch, batch.targets, "accuracy")
     assert right == counted == (batch.inputs[..., 1] == 0).sum()
 
 
@@ -180,7 +183,7 @@ def test_a_diff_by_hand() -> None:
     assert count_changes.diff(["a", "b", "c"], ["a", "x", "y", "c", "d"]) == (["x", "y", "d"], ["b"])
 
 
-def scores() -> dict[tuple[str, str], list[float]]:
+def published_scores() -> dict[tuple[str, str], list[float]]:
     """Cell and dataset → test accuracies in percent, one a seed."""
     found = defaultdict(list)
     with (EXAMPLE / "scores.csv").open() as file:
@@ -191,8 +194,8 @@ def scores() -> dict[tuple[str, str], list[float]]:
 
 def test_the_scores_in_the_readme_are_the_records() -> None:
     """Each row of the README's table from scores.csv, with the interval of t."""
-    assert {len(values) for values in scores().values()} == {10}
-    for (cell, dataset), values in scores().items():
+    assert {len(values) for values in published_scores().values()} == {10}
+    for (cell, dataset), values in published_scores().items():
         low, high = stats.t.interval(0.95, 9, np.mean(values), stats.sem(values))
         label = f"`{cell}`" + (", without u" if dataset == "without_u" else "")
         cells = f"{np.mean(values):.1f} [{low:.1f}, {high:.1f}] | {min(values):.1f} to {max(values):.1f}"
@@ -223,7 +226,7 @@ def flip_interval(d: np.ndarray, confidence: float) -> tuple[float, float]:
 def test_the_differences_in_the_readme_are_the_records() -> None:
     """In the order of the README's table, by scipy alone. More: supported where 0 is left of the 95 % interval, if the
     90 % interval is not within the margin of 1 point; on par: where it is within the margin of 2; else undecided."""
-    of = {cell: np.array(values) for (cell, dataset), values in scores().items() if dataset == "last_kept"}
+    of = {cell: np.array(values) for (cell, dataset), values in published_scores().items() if dataset == "last_kept"}
     printed = [(*(float(number.replace("−", "-")) for number in row[:3]), row[3]) for row in ROW.findall(README)]
     for (first, second, claim), (mean, low, high, word) in zip(DIFFERENCES, printed, strict=True):
         d = of[first] - of[second]  # seeds 0 … 9 in both

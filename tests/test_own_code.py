@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 from dataclasses import replace
@@ -16,6 +15,7 @@ from sweeping import here, rnnbench
 
 from rnnbench.config import Config
 from rnnbench.data.datasets.adding import Adding
+from rnnbench.objectives.metrics.accuracy import Accuracy
 from rnnbench.records import read_record
 from rnnbench.records.conditions import with_conditions
 from rnnbench.records.table import load_results
@@ -31,18 +31,25 @@ def record_of(config: Config) -> dict[str, Any]:
 class WithoutEnd(Adding):
     """The adding problem with a test set on which no model is finite."""
 
-    def task(self, **asked: Any) -> Any:
-        task = super().task(**asked)
-        return replace(task, test=replace(task.test, inputs=task.test.inputs * math.inf))
+    def load(self, **asked: Any) -> Any:
+        parts = super().load(**asked)
+        return replace(parts, test=replace(parts.test, targets=parts.test.targets * 1e30))  # whose square is no float32
+
+
+class Elegance(Accuracy):
+    """A metric of one's own that counts nothing."""
+
+    name = "elegance"
+
+    def compute(self) -> float:
+        raise KeyError("f1")
 
 
 class Unscored(Adding):
-    """One that forgets to give the metric that it names."""
+    """One with a metric that fails."""
 
-    def task(self, **asked: Any) -> Any:
-        task = super().task(**asked)
-        object.__setattr__(task, "metric", "elegance")
-        return task
+    def load(self, **asked: Any) -> Any:
+        return replace(super().load(**asked), metrics=(Elegance(0.1),))
 
 
 def own(dataset: type) -> Config:
@@ -61,11 +68,14 @@ def test_what_is_finite_in_validation_alone_has_diverged(monkeypatch: pytest.Mon
     assert run(config).status == "skipped"
 
 
-def test_a_dataset_that_does_not_give_its_metric_fails_and_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_metric_of_ones_own_that_fails_fails_the_run_with_its_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, __name__, sys.modules[Unscored.__module__])
     ending = run(own(Unscored))
     assert ending.status == "failed"
-    assert "elegance" in record_of(own(Unscored))["error"]
+    assert (
+        record_of(own(Unscored))["error"]
+        == f"KeyError: 'f1' ({__file__}, line {Elegance.compute.__code__.co_firstlineno + 1})"
+    )
 
 
 CELL = """
@@ -108,7 +118,7 @@ def test_one_data_file_under_two_paths_is_one_condition(tmp_path: Path) -> None:
 
 
 def test_a_record_that_could_not_be_read_back_is_a_failed_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rnnbench.run._task_facts", lambda task: {"seq_len": task.seq_len})
+    monkeypatch.setattr("rnnbench.training.facts.task_facts", lambda training: {"seq_len": training.parts.seq_len})
     assert run(tiny()).status == "failed"
     assert record_of(tiny())["error"] == "RecordError: task.higher_is_better is missing"
 

@@ -41,8 +41,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for i in range(3):
         rolls[0, i] = (np.random.default_rng(i).random((12, 88)) < 0.1).astype(np.uint8)
     savemat(tmp_path / "music.mat", {"traindata": rolls, "validdata": rolls, "testdata": rolls})
-    (code,) = (block for block in blocks("python") if block.startswith("# my_cells.py"))
-    (tmp_path / "my_cells.py").write_text(code)
+    for name in ("my_cells.py", "my_data.py"):
+        (code,) = (block for block in blocks("python") if block.startswith(f"# {name}"))
+        (tmp_path / name).write_text(code)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     beside = ROOT.parent / "shared" / "data"
     if "RNNBENCH_DATA" not in os.environ and beside.is_dir():
@@ -73,7 +74,8 @@ def run(command: list[str], place: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(small(command), cwd=place, capture_output=True, text=True)
 
 
-WHOLE = [c for c in COMMANDS if c != "scripts/test" and "rnnbench.report" not in c and "rnnbench.speed" not in c]
+APART = ("scripts/test", "rnnbench.report", "rnnbench.speed", "rnnbench.which", "rnnbench.predict", "rnnbench.export")
+WHOLE = [c for c in COMMANDS if not any(part in c for part in APART)]
 
 
 @pytest.mark.slow
@@ -94,6 +96,36 @@ def test_the_speed_command_runs(place: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_answer_to_a_file_and_what_is_taken_away(place: Path) -> None:
+    """Beer sold day by day, with a week in it: ten minutes are made ten pairs of a few steps each."""
+    days, draws = np.arange(400), np.random.default_rng(0)
+    sales = 20 + 5 * np.sin(2 * np.pi * days / 7) + draws.normal(size=400)
+    dates = np.datetime64("2024-01-01") + days
+    lines = [f"{date},{value:.2f}" for date, value in zip(dates, sales, strict=True)]
+    (place / "beer.csv").write_text("\n".join(["date,sales", *lines]) + "\n")
+    (place / "new.csv").write_text("\n".join(["date,sales", *lines[-60:]]) + "\n")
+    which, predict, export = (
+        next(c for c in COMMANDS if f"rnnbench.{what}" in c and "results/NAME" not in c)
+        for what in ("which", "predict", "export")
+    )
+    quick = which.replace("minutes=10", "splits=10 trials=1 seeds=1 steps=30")
+    assert quick != which
+    done = run(shlex.split(quick), place)
+    assert done.returncode == 0, done.stdout + done.stderr
+    labels = [line.split()[0] for line in done.stdout.splitlines() if line]
+    assert [label for label in labels if label in ("read", "asked", "result", "answer", "cost", "unsure")] == [
+        "read", "asked", "result", "answer", "cost", "unsure"]  # fmt: skip
+    assert (place / "results" / "beer" / "report.html").exists()
+    assert run(shlex.split(predict), place).returncode == 0
+    rows = (place / "said.csv").read_text().splitlines()
+    assert len(rows) == 2
+    assert "2025-02-04" in rows[1]  # the day after the last
+    done = run(shlex.split(export), place)
+    assert done.returncode == 0, done.stderr
+    assert list((place / "results" / "beer").rglob("model.onnx"))
+
+
+@pytest.mark.slow
 def test_the_sweep_its_report_and_its_table(place: Path) -> None:
     sweep = next(c for c in COMMANDS if "name=lengths" in c)
     (report,) = (c for c in COMMANDS if "rnnbench.report" in c)
@@ -102,10 +134,15 @@ def test_the_sweep_its_report_and_its_table(place: Path) -> None:
     assert done.stdout.strip().endswith("results/lengths/report.html")
     for path in ("report.html", "summary.md", "summary.csv", "runs.csv", "figures/scores.png"):
         assert (place / "results" / "lengths" / path).exists()
-    (snippet,) = (block for block in blocks("python") if "load_results" in block)
+    of_runs, of_examples = (block for block in blocks("python") if "load_results" in block)
     scope: dict[str, object] = {}
-    exec(snippet, scope)
+    exec(of_runs, scope)
     assert len(scope["runs"]) == 18  # type: ignore[arg-type]
+    exec(of_examples, scope)
+    assert len(scope["harder_for_the_gru"]) == 4  # type: ignore[arg-type]
+    (of_a_model,) = (block for block in blocks("python") if "load_model" in block)
+    exec(of_a_model, scope)
+    assert tuple(scope["answers"].shape) == tuple(scope["outputs"].shape) == (3, 1)  # type: ignore[attr-defined]
 
 
 def test_the_layer_snippet() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,16 +12,15 @@ import pytest
 import torch
 from making import TINY, make, tiny
 from places import ROOT
-from sweeping import here
 
 from rnnbench import run as run_module
 from rnnbench.config import Config
 from rnnbench.errors import UsageError
+from rnnbench.preparation import prepare
 from rnnbench.records import read_record
 from rnnbench.records.table import load_results
 from rnnbench.recurrent import kernel
-from rnnbench.run import prepare, run
-from rnnbench.training.loop import Training
+from rnnbench.run import run
 from rnnbench.training.numerics import NUMERICS
 
 
@@ -190,7 +187,8 @@ def test_a_failure_in_training_is_recorded_and_the_next_run_goes_on(monkeypatch:
         patched.setattr("rnnbench.training.loop.Training._step", burn)
         ending = run(tiny())
     assert ending.status == "failed"
-    assert record_of(tiny())["error"] == "RuntimeError: the machine is on fire in two lines"
+    where = f"{__file__}, line {burn.__code__.co_firstlineno + 1}"
+    assert record_of(tiny())["error"] == f"RuntimeError: the machine is on fire in two lines ({where})"
     assert run(tiny()).status == "ok"
 
 
@@ -225,9 +223,10 @@ def test_match_params_meets_the_lstms_count_within_one_percent() -> None:
 
 
 def test_a_width_that_cannot_be_matched_is_refused_with_one_that_can() -> None:
-    with pytest.raises(UsageError, match=r"hidden_size=7: match=params.*such as") as caught:
+    with pytest.raises(UsageError, match=r"hidden_size=7: match=params.*allowed") as caught:
         run(tiny("cell=gru", "match=params", "hidden_size=7"))
-    offered = str(caught.value).rsplit("such as ", 1)[1].rstrip(")").split(", ")
+    *offered, _ = str(caught.value).rsplit("(allowed: ", 1)[1].split(", ")
+    assert offered
     for size in offered:
         run_module.prepare(tiny("cell=gru", "match=params", f"hidden_size={size}"))
 
@@ -244,7 +243,8 @@ def test_a_full_disk_leaves_nothing_half_written() -> None:
 import resource, signal, sys
 sys.path.insert(0, {str(ROOT / "tests")!r})
 from making import tiny
-from rnnbench.run import prepare, run
+from rnnbench.preparation import prepare
+from rnnbench.run import run
 from rnnbench.training.loop import Training
 from rnnbench.errors import UsageError
 config = tiny()
@@ -261,28 +261,3 @@ except UsageError as error:
     files = [path for path in Path("results").rglob("*") if path.is_file()]
     assert not [path for path in files if path.name == "run.json" or path.name.endswith(".tmp")]
     assert run(tiny()).status == "ok"
-
-
-@pytest.mark.parametrize("at", [30, 60])
-def test_an_interrupt_saves_a_checkpoint_and_the_run_goes_on_from_it(at: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SIGINT in training, or in its last step: exit code 130, then the result of a run that was never interrupted."""
-    longer = ("budget.max_steps=60", "budget.eval_every=20", "progress=false")
-    step = Training._step
-
-    def interrupting(training: Training) -> None:
-        step(training)
-        if training.progress.step == at:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Training, "_step", interrupting)
-        done = here(*TINY, *longer)
-    assert done.returncode == 130, done.stderr
-    assert "goes on" in done.stderr
-    (checkpoint,) = Path("results").rglob("checkpoint.pt")
-    assert torch.load(checkpoint, weights_only=True)["progress"]["step"] == at
-    resumed = run(tiny(*longer))
-    whole = run(tiny(*longer, "name=whole"))
-    assert resumed.record is not None
-    assert whole.record is not None
-    assert resumed.record["metrics"] == whole.record["metrics"]

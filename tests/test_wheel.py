@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 import sysconfig
+import tomllib
+from email import message_from_string
+from importlib.util import find_spec
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from making import TINY
 from places import ROOT
 
 
-def sh(*command: str | Path) -> str:
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+def sh(*command: str | Path, **environment: str) -> str:
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, env={**os.environ, **environment}
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(find_spec("ziglang") is None, reason="the extra `wheel` is not installed")
 def test_the_wheel_works_in_a_fresh_environment(tmp_path: Path) -> None:
-    """Its dependencies come from this environment through a .pth file, which does not pass on the editable rnnbench."""
-    source = tmp_path / "source"
-    files = sh("git", "-C", ROOT, "ls-files", "--cached", "--others", "--exclude-standard").splitlines()
-    for name in files:
-        if (ROOT / name).is_file():
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            (source / name).write_bytes((ROOT / name).read_bytes())
-    sh(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", tmp_path, source)
-    (wheel,) = tmp_path.glob("rnnbench-*.whl")
+    """Its dependencies come from this environment through a .pth file, which does not pass on the editable rnnbench.
+
+    Built by scripts/wheel, which has auditwheel and twine look at it. scripts/test_wheel runs the fast tests from it.
+    """
+    wheel = Path(sh(ROOT / "scripts" / "wheel", os.uname().machine, tmp_path, PYTHON=sys.executable).strip())
+    check_who_may_install(wheel, tmp_path / "elsewhere")
+    check_what_it_says_of_itself(wheel)
 
     sh(sys.executable, "-m", "venv", tmp_path / "fresh")
     python = tmp_path / "fresh" / "bin" / "python"
@@ -44,3 +51,53 @@ def test_the_wheel_works_in_a_fresh_environment(tmp_path: Path) -> None:
     assert "2 ok, 0 diverged, 0 failed, 0 skipped" in swept
     assert "report.html" in sh(python, "-m", "rnnbench.report", "results/swept")
     assert "all" in sh(python, "-m", "rnnbench.parity", "cell=gru", "backend=fused", "dtype=float64")
+    assert sh(python, "-c", "from rnnbench.recurrent import kernel as k; print(k.isa())") == sh(
+        sys.executable, "-c", "from rnnbench.recurrent import kernel as k; print(k.isa())"
+    )  # as wide as what this machine's own compiler makes
+
+
+def check_who_may_install(wheel: Path, folder: Path) -> None:
+    """pip takes it for every Python, on Linux with glibc 2.17 or newer, and for nothing else."""
+    machine = os.uname().machine
+    assert wheel.name.endswith(f"-py3-none-manylinux_2_17_{machine}.whl")
+    pip = (
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--dry-run",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--target",
+    )
+    for python in ("3.11", "3.12", "3.13"):
+        sh(*pip, folder, "--python-version", python, "--platform", f"manylinux_2_17_{machine}", wheel)
+    for older in ("manylinux_2_12", "musllinux_1_2", "macosx_11_0"):
+        with pytest.raises(AssertionError, match="not a supported wheel on this platform"):
+            sh(*pip, folder, "--python-version", "3.12", "--platform", f"{older}_{machine}", wheel)
+
+
+def check_what_it_says_of_itself(wheel: Path) -> None:
+    with ZipFile(wheel) as files:
+        names = files.namelist()
+        (metadata,) = (name for name in names if name.endswith(".dist-info/METADATA"))
+        said = message_from_string(files.read(metadata).decode())
+    assert "rnnbench/py.typed" in names and "rnnbench/recurrent/_fused.so" in names
+    assert said["Requires-Python"] == ">=3.11"
+    assert "Typing :: Typed" in said.get_all("Classifier", []) and "LSTM" in said["Keywords"]
+
+
+def test_it_is_tested_with_every_python_that_it_is_said_to_be_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    said = [each.rpartition(" ")[2] for each in project["classifiers"] if "Python :: 3." in each]
+    (tested,) = re.findall(r"\$\{PYTHONS:-([\d. ]+)\}", (ROOT / "scripts" / "test_wheel").read_text())
+    assert tested.split() == said and project["requires-python"] == f">={said[0]}"
+
+
+def test_a_python_that_is_not_here_fails_the_release() -> None:
+    asked = {"PYTHONS": "3.99", "WHEEL": __file__}
+    done = subprocess.run(
+        [ROOT / "scripts" / "test_wheel"], capture_output=True, text=True, env={**os.environ, **asked}
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "wheel: 3.99 is not here\n")

@@ -20,7 +20,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from rnnbench.data.base import Batch, Dataset, Examples, Stream, Task, Totals, check, generator
+from rnnbench import Batch, Dataset, Parts, Stream
+from rnnbench.data.examples import held
+from rnnbench.objectives.metrics.accuracy import Accuracy
+from rnnbench.objectives.metrics.base import Total
+from rnnbench.objectives.value_steps import ValueSteps
 
 TOLERANCE = 0.04
 KEPT = 0.1
@@ -37,16 +41,12 @@ def sample(n: int, random: torch.Generator, *, seq_len: int, extra: bool) -> Bat
     return Batch(inputs, targets[..., None])
 
 
-@dataclass(frozen=True)
-class LastKeptTask(Task):
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        return (outputs - batch.targets).square().mean()
+class Recalled(Accuracy):
+    """The share within the tolerance of the steps with u = 0."""
 
-    def totals(self, outputs: Tensor, batch: Batch) -> Totals:
-        error = (outputs - batch.targets)[..., 0]  # (B, T)
-        recalled = batch.inputs[..., 0] != batch.targets[..., 0]  # u = 0
-        right = (error.abs() < TOLERANCE) & recalled
-        return {"loss": (error.square().sum(), float(error.numel())), "accuracy": (right.sum(), recalled.sum())}
+    def total(self, outputs: Tensor, batch: Batch, loss: Total) -> Total:
+        recalled = batch.inputs[..., :1] != batch.targets  # (B, T, 1)
+        return (self.right(outputs, batch.targets) & recalled).sum(), recalled.sum()
 
 
 @dataclass(frozen=True)
@@ -58,26 +58,13 @@ class LastKept(Dataset):
     valid_size: int = 200
     test_size: int = 1000
 
-    def task(self, *, seq_len: int | None, train_size: int | None, seed: int, data_dir: Path) -> LastKeptTask:
-        T = 30 if seq_len is None else seq_len
-        check("seq_len", T, 2)
-        check("dataset.valid_size", self.valid_size, 1)
-        check("dataset.test_size", self.test_size, 1)
-        make = partial(sample, seq_len=T, extra=self.extra)
-
-        def fixed(n: int, purpose: str) -> Examples:
-            batch = make(n, generator(seed, purpose))
-            return Examples(batch.inputs, batch.targets, seed=seed)
-
-        if train_size is not None:
-            check("train_size", train_size, 1)
-        return LastKeptTask(
-            train=Stream(make, seed) if train_size is None else fixed(train_size, "train"),
-            valid=fixed(self.valid_size, "valid"),
-            test=fixed(self.test_size, "test"),
-            seq_len=T,
-            input_size=2 if self.extra else 1,
-            output_size=1,
-            readout="all",
+    def load(self, *, seq_len: int | None, train_size: int | None, seed: int, data_dir: Path) -> Parts:
+        make = partial(sample, seq_len=30 if seq_len is None else seq_len, extra=self.extra)
+        return Parts(
+            train=Stream(make, seed) if train_size is None else held(make, train_size, seed, "train"),
+            valid=held(make, self.valid_size, seed, "valid"),
+            test=held(make, self.test_size, seed, "test"),
+            objective=ValueSteps(),
+            metrics=(Recalled(TOLERANCE),),
             chance={"loss": 1 / 12, "accuracy": 2 * TOLERANCE},
         )

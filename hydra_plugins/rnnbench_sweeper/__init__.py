@@ -20,13 +20,18 @@ class ResumingSweeper(BasicSweeper):
 
     def sweep(self, arguments: list[str]) -> None:
         from rnnbench.cli.composer import Composer
+        from rnnbench.cli.launching import Launching
         from rnnbench.cli.study import check_study, run_study
         from rnnbench.cli.sweep import sweep
+        from rnnbench.cli.typed import swept_values
 
         assert self.hydra_context is not None
         assert self.config is not None
         assert self.launcher is not None
-        loader, launcher = self.hydra_context.config_loader, self.launcher
+        loader, launching = (
+            self.hydra_context.config_loader,
+            Launching(self.launcher, self.hydra_context, self.config),
+        )
         if self.config.hydra.launcher.get("n_jobs") == 0:
             raise UsageError(
                 "no job at a time", key="hydra.launcher.n_jobs", value=0, allowed="1 or more, -1: all cores"
@@ -38,12 +43,11 @@ class ResumingSweeper(BasicSweeper):
             (jobs,) = self.split_arguments(parser.parse_overrides(overrides), max_batch_size=None)
             return jobs
 
-        def launch(overrides: list[list[str]]) -> object:
-            return launcher.launch(overrides, initial_job_idx=0)
-
         asked = [*self._parse_config(), *arguments]
         failed = 0
         parsed = parser.parse_overrides(asked)
+        for line in swept_values(parsed):
+            print(line, flush=True)
         others = [text for text, override in zip(asked, parsed, strict=True) if not _is_study(override)]
         names = _studies(parsed)
         if len(names) > 1:  # all of them, before the first one starts
@@ -54,9 +58,9 @@ class ResumingSweeper(BasicSweeper):
                 check_study(composer, str(name), split, others)
         for name in names:
             if name is None:
-                failed += sweep(composer, split(asked), launch)
+                failed += sweep(composer, split(asked), launching)
             else:
-                failed += run_study(composer, name, split, others, launch)
+                failed += run_study(composer, name, split, others, launching)
         if failed:
             sys.exit(1)
 

@@ -12,18 +12,20 @@ only the recurrent share stays in the loop (`Cell.step`).
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 Parameters = Mapping[str, Tensor]
-"""One layer and direction's tensors by role: weight_ih, weight_hh and, when there are biases, bias_ih, bias_hh."""
+"""One layer and direction's tensors by role: weight_ih, weight_hh and, when there are biases, bias_ih, bias_hh; a cell
+may have others."""
 
 State = tuple[Tensor, ...]
-"""What is carried from step to step, hidden state first; each (B, H)."""
+"""What is carried from step to step, hidden state first; each (B, H), or as wide as `Cell.state_sizes` says."""
 
 
 class Cell(ABC):
@@ -45,13 +47,26 @@ class Cell(ABC):
     input_gate: ClassVar[str | None] = None
     """The gate beside it that `forget_bias=chrono` starts at the opposite bias, if the cell has one."""
 
+    narrowest: ClassVar[int] = 1
+    """The fewest inputs and units with which its gradients are well conditioned: a layer norm takes the size, and so
+    almost all that there is, out of one number alone."""
+
+    averages: ClassVar[bool] = True
+    """Whether two of its states may be averaged number by number, as zoneout does."""
+
     def __init_subclass__(cls, **options: Any) -> None:
-        """A cell that changes the equations of the one it derives from is no longer what torch.nn has."""
+        """A cell that changes the equations of the one it derives from is no longer what torch.nn has, nor what that
+        one computes over time."""
         super().__init_subclass__(**options)
-        named_by = next(base for base in cls.__mro__ if "torch_mode" in vars(base))
+        cls._forget("torch_mode", property(lambda self: None))
+        cls._forget("over_time", Cell.over_time)
+
+    @classmethod
+    def _forget(cls, what: str, instead: Any) -> None:
+        named_by = next(base for base in cls.__mro__ if what in vars(base))
         equations = ("gates", "state", "project", "step")  # which may also come from a mixin
         if any(getattr(cls, name, None) is not getattr(named_by, name, None) for name in equations):
-            cls.torch_mode = property(lambda self: None)  # type: ignore[assignment, method-assign]
+            setattr(cls, what, instead)
 
     @property
     def torch_mode(self) -> str | None:
@@ -66,9 +81,29 @@ class Cell(ABC):
             shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
         return shapes
 
+    def state_sizes(self, hidden_size: int) -> tuple[int, ...]:
+        """The width of each carried tensor."""
+        return (hidden_size,) * len(self.state)
+
+    def initial(self, role: str, parameter: Tensor, hidden_size: int) -> None:
+        """Draw a parameter's initial values, in place, from torch's generator: U(−1/√H, 1/√H), as torch.nn's."""
+        bound = 1 / math.sqrt(hidden_size)
+        nn.init.uniform_(parameter, -bound, bound)
+
     def project(self, x: Tensor, p: Parameters) -> Tensor:
         """The input's share of every gate, for all steps at once: (T, B, I) → (T, B, G·H)."""
         return F.linear(x, p["weight_ih"], p.get("bias_ih"))
+
+    def over_time(self, gates_x: Tensor, state: State, p: Parameters) -> State | None:
+        """All steps at once, for cells whose recurrence is linear: (T, B, G·H) → the state after each, (T, B, ·) each.
+
+        None, as here: step by step. The same numbers as `step`'s, to rounding.
+        """
+        return None
+
+    def reachable(self, state: State) -> State:
+        """A state that steps can lead to, from any numbers of its shape: where checks draw their initial states."""
+        return state
 
     @abstractmethod
     def step(self, gates_x: Tensor, state: State, p: Parameters) -> State:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
+from rnnbench.cli.launching import plain
 from rnnbench.config import Config, from_mapping
+from rnnbench.errors import UsageError
 
 
 class Composer:
@@ -31,9 +35,9 @@ class Composer:
         return "slurm" in str(self._sweep_config.hydra.launcher.get("_target_", "")).lower()
 
     @property
-    def side_by_side(self) -> bool:
-        """Whether the launcher can be told how many runs go on at once."""
-        return "n_jobs" in self._sweep_config.hydra.launcher
+    def plain(self) -> bool:
+        """Whether the launcher is Hydra's own, so that it is for us to have runs side by side."""
+        return plain(self._sweep_config.hydra.launcher)
 
     def compose(self, job: Sequence[str]) -> Config:
         parsed = [self._parse(text) for text in job]
@@ -52,11 +56,25 @@ class Composer:
 
     def _composed(self, job: tuple[str, ...]) -> tuple[dict[str, Any], bool]:
         """The values that Hydra composes, and whether they are fixed: without interpolations that a key could move."""
-        composed = self._loader.load_sweep_config(self._sweep_config, list(job))
+        try:
+            composed = self._loader.load_sweep_config(self._sweep_config, list(job))
+        except Exception as error:
+            raise _of_its_choice(error, job) from error
+        HydraConfig.instance().set_config(composed)  # for what refers to it, such as ${hydra:runtime.cwd}
         del composed._content["hydra"]
         raw = OmegaConf.to_container(composed, resolve=False)
         values: Any = OmegaConf.to_container(composed, resolve=True)
         return values, raw == values
+
+
+def _of_its_choice(error: Exception, job: Sequence[str]) -> Exception:
+    """Of a key that one choice of a group does not have, in a sweep over several: with that choice."""
+    found = re.search(r"Could not override '((\w+)\.[^']+)'\.", str(error))
+    chosen = next((text for text in job if found and text.startswith(f"{found.group(2)}=")), None)
+    if found is None or chosen is None or chosen.endswith("=custom"):
+        return error
+    value = next((text.partition("=")[2] for text in job if text.startswith(f"{found.group(1)}=")), "")
+    return UsageError(f"{chosen} has no such key", key=found.group(1), value=value, allowed="see --help")
 
 
 def _set(values: dict[str, Any], override: Override) -> bool:

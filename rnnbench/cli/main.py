@@ -5,7 +5,19 @@ from __future__ import annotations
 import os
 import sys
 
-from rnnbench.cli.usage import check_flags, check_own_choices, flags_first, from_hydra, help_text, one_line
+from rnnbench.cli.completion import completions
+from rnnbench.cli.typed import as_typed, check_with_hydra, flags_first, for_each_choice
+from rnnbench.cli.usage import (
+    GROUPS,
+    check_flags,
+    check_names,
+    check_own_choices,
+    check_stays,
+    from_hydra,
+    help_text,
+    one_line,
+)
+from rnnbench.command import say_stopped
 from rnnbench.config import CONF
 from rnnbench.errors import UsageError
 
@@ -18,15 +30,21 @@ def main() -> None:
     if {"-h", "--help"} & set(arguments):
         print(help_text())
         return
+    if "query=bash" in arguments and (found := completions(os.environ.get("COMP_LINE", ""))) is not None:
+        print(*found)
+        return
     try:
         check_flags(arguments)
+        check_with_hydra(arguments)
         check_own_choices(arguments)
+        check_names(arguments)
+        check_stays(arguments)
+        sys.argv[1:] = for_each_choice(arguments, GROUPS)
         _hydra()
     except UsageError as error:
-        _refuse(str(error))
-    except KeyboardInterrupt:
-        print("\ninterrupted: the same command goes on from the last checkpoint", file=sys.stderr)
-        sys.exit(130)
+        _refuse(as_typed(error, arguments), error.exit_code)
+    except KeyboardInterrupt as ending:
+        sys.exit(say_stopped(ending, ": the same command goes on from the last checkpoint"))
     except Exception as error:
         if not from_hydra(error):
             raise
@@ -50,6 +68,6 @@ def _hydra() -> None:
     hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(job)()
 
 
-def _refuse(line: str) -> None:
+def _refuse(line: str, code: int = 2) -> None:
     print(f"rnnbench: {line}", file=sys.stderr)
-    sys.exit(2)
+    sys.exit(code)

@@ -13,7 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from rnnbench.cli.composer import Composer
-from rnnbench.cli.sweep import Launch, Requests, report, requests, start, summarise, unfinished
+from rnnbench.cli.launching import Launching
+from rnnbench.cli.plan import ALONE, plan
+from rnnbench.cli.probes import probe
+from rnnbench.cli.room import say_room
+from rnnbench.cli.sweep import Requests, report, requests, summarise, unfinished
 from rnnbench.errors import UsageError
 from rnnbench.records import read_record
 from rnnbench.studies import (
@@ -73,7 +77,7 @@ class Trials:
         return Tuned(self.settings, trials, chosen, len(runs))
 
 
-def run_study(composer: Composer, name: str, split: Split, asked: Sequence[str], launch: Launch) -> int:
+def run_study(composer: Composer, name: str, split: Split, asked: Sequence[str], launching: Launching) -> int:
     """Do what conf/study/NAME.yaml asks for and has no record, print its verdicts; the number of runs not done.
 
     asked: what was given on the command line, which wins over what the study says. Raises UsageError before anything
@@ -82,7 +86,8 @@ def run_study(composer: Composer, name: str, split: Split, asked: Sequence[str],
     study, jobs = check_study(composer, name, split, asked)
     tuning = _trials(composer, study.tuning, jobs)
     trials = _all([own for each in tuning for own in each.runs])
-    directories = (requests(composer, [job.overrides for job in jobs]) | trials).directories
+    everything = requests(composer, [job.overrides for job in jobs]) | trials
+    directories = everything.directories
     if len(directories) != 1:
         raise UsageError("one study has one", key="name", value=", ".join(each.name for each in directories))
     if directories[0].name == "default":
@@ -90,7 +95,7 @@ def run_study(composer: Composer, name: str, split: Split, asked: Sequence[str],
 
     before = _chosen_before(directories[0])
 
-    def settled() -> tuple[Requests, Requests, int]:
+    def settled(keep: bool = True) -> tuple[Requests, Requests, int]:
         """The runs whose settings are known, those to run alone apart, and the number of the others; kept on disk."""
         tuned = [each.tuned(before) for each in tuning]
         known: tuple[list[list[str]], list[list[str]]] = ([], [])
@@ -104,17 +109,24 @@ def run_study(composer: Composer, name: str, split: Split, asked: Sequence[str],
         alone = requests(composer, known[True])
         others = requests(composer, known[False]).without(alone)
         runs = {config.run_id: config.recorded() for config in (others | alone).configs.values()}
-        write_request(directories[0], name, study, runs, tuned)
+        if keep:
+            write_request(directories[0], name, study, runs, tuned)
         return others, alone, sum(each.runs for each in tuned if each.chosen is None)
 
+    if everything.only_planned:
+        others, alone, waiting = settled(keep=False)
+        later = f"{waiting} runs wait for what the trials choose; " if waiting else ""
+        plan({"trials": trials, "runs": others, ALONE: alone}, later)
+        return 0
     others, alone, waiting = settled()
     failed = 0
     if waiting or any(config.force for config in trials.configs.values()):
-        failed += _do(trials, launch, "trials")
+        failed += _do(trials, launching, "trials")
         others, alone, waiting = settled()
-    failed += _do(others, launch, "runs")
-    one_at_a_time = ["hydra.launcher.n_jobs=1"] if composer.side_by_side else []  # so that each gets all the cores
-    failed += _do(alone, launch, "runs one at a time", alone=one_at_a_time)
+    failed += _do(others, launching, "runs")
+    failed += _do(alone, launching, ALONE, alone=True)
+    if not composer.elsewhere:
+        probe(others.configs.values())
     if waiting:
         print(f"{waiting} runs wait for trials that have not ended: the same command goes on", flush=True)
     return failed + waiting + (not report(directories[0]))
@@ -167,7 +179,9 @@ def _trials(composer: Composer, tuning: Tuning | None, jobs: Sequence[Job]) -> l
         own = tuple(f"{key}={value}" for key, value in settings.items())
         if own not in found:
             points = [[*own, *(f"{key}={value}" for key, value in point.items())] for point in design]
-            runs = [requests(composer, [[*point, f"seed={each}"] for each in tuning.seeds]) for point in points]
+            runs = [
+                requests(composer, [[*point, f"seed={each}", "keep=none"] for each in tuning.seeds]) for point in points
+            ]
             del settings["study"]
             found[own] = Trials(settings, design, runs, [])
         found[own].jobs.append(job)
@@ -183,26 +197,24 @@ def _chosen_before(directory: Path) -> dict[RunIds, int | None]:
     return {tuple(trial.run_ids for trial in each.trials): each.chosen for each in tuned}
 
 
-def _do(asked: Requests, launch: Launch, what: str, alone: Sequence[str] | None = None) -> int:
-    """Do those that have no result yet; the number of failures.
-
-    alone: overrides of runs that go one at a time, and again if others ran by; None where they need not.
-    """
+def _do(asked: Requests, launching: Launching, what: str, alone: bool = False) -> int:
+    """Do those that have no result yet; the number of failures. alone: one at a time, and again if others ran by."""
     if not asked.configs:
         return 0
-    again = {key for key, config in asked.configs.items() if alone is not None and _contended(config.run_dir)}
+    again = {key for key, config in asked.configs.items() if alone and _contended(config.run_dir)}
     todo = {*unfinished(asked), *again}
     left = [key for key in asked.configs if key in todo]
-    if (
-        alone is not None
-    ):  # partners next to each other, first the one, then the other: a machine that grows slower favours neither
+    if alone:  # partners next to each other, first the one, then the other: a machine that grows slower favours neither
         place = {key: at for at, key in enumerate(left)}
         left.sort(key=lambda key: (seed := asked.configs[key].seed, place[key] * (-1) ** seed))
     total = len(asked.configs)
     print(f"{total} {what}: {total - len(left)} finished before, {len(left)} to do", flush=True)
+    say_room([asked.configs[key] for key in left])
     jobs = [[*asked.jobs[key], "force=true"] if key in again else asked.jobs[key] for key in left]
-    for part in [jobs] if alone is None else [[[*job, *alone]] for job in jobs]:
-        start(launch, part)
+    if alone:
+        launching.one_at_a_time(jobs)
+    else:
+        launching.start([asked.configs[key] for key in left], jobs)
     return summarise(asked.configs, left)
 
 

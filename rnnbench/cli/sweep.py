@@ -6,17 +6,21 @@ does what is left. All requests are checked before the first one starts, as far 
 
 from __future__ import annotations
 
-import os
 import sys
-import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rnnbench.cli.composer import Composer
+from rnnbench.cli.job import no_model
+from rnnbench.cli.launching import Launching
+from rnnbench.cli.probes import probe
+from rnnbench.cli.room import say_room
+from rnnbench.command import in_the_way
 from rnnbench.config import Config
-from rnnbench.errors import UsageError, in_one_line
+from rnnbench.errors import UsageError
+from rnnbench.machine.places import check_writable
 from rnnbench.records import finished, read_record, run_lock
 from rnnbench.records.files import own_record
 
@@ -33,6 +37,11 @@ class Requests:
         """The results/NAME that they belong to."""
         return sorted({Path(key).parent.parent for key in self.configs})
 
+    @property
+    def only_planned(self) -> bool:
+        """Whether nothing of it is to be started."""
+        return any(config.plan == "only" for config in self.configs.values())
+
     def __or__(self, others: Requests) -> Requests:
         return Requests(self.configs | others.configs, self.jobs | others.jobs)
 
@@ -43,35 +52,57 @@ class Requests:
 
 def requests(composer: Composer, jobs: Sequence[Sequence[str]]) -> Requests:
     """All jobs checked. jobs: the overrides of each run. Raises UsageError when one of them cannot be."""
-    made = Requests({}, {})
-    for each in jobs:
-        config = composer.compose(each)
-        key = str(config.run_dir)
-        made.configs.setdefault(key, config)
-        made.jobs.setdefault(key, list(each))
-    for directory in made.directories:
-        _check_place(directory)
-    if left := unfinished(made):  # what has a result could be asked for, and needs no torch now
-        _check_what_is_asked([made.configs[key] for key in left], here=not composer.elsewhere)
+    made = _composed(composer, jobs)
+    _check(made, unfinished(made), composer)
     return made
 
 
-Launch = Callable[[list[list[str]]], object]
-"""Runs a list of jobs, in this process or elsewhere."""
+def _composed(composer: Composer, jobs: Sequence[Sequence[str]]) -> Requests:
+    """Raises UsageError, too, for workers that differ: of requests that mean the same run one alone is kept."""
+    made, workers = Requests({}, {}), set()
+    for each in jobs:
+        config = composer.compose(each)
+        workers.add(config.workers)
+        key = str(config.run_dir)
+        made.configs.setdefault(key, config)
+        made.jobs.setdefault(key, list(each))
+    _check_workers(workers, composer)
+    return made
 
 
-def sweep(composer: Composer, jobs: Sequence[Sequence[str]], launch: Launch) -> int:
+def _check(made: Requests, left: Sequence[str], composer: Composer) -> None:
+    """Raises UsageError for a place or, of those `left`, a request that cannot be."""
+    for directory in made.directories:
+        check_writable(directory, "results_dir", directory.parent)
+    if left:  # what has a result could be asked for, and needs no torch now
+        _check_what_is_asked([made.configs[key] for key in left], here=not composer.elsewhere)
+
+
+def sweep(composer: Composer, jobs: Sequence[Sequence[str]], launching: Launching) -> int:
     """Do every job whose record does not exist yet, print what became of all, make the report; the number of failures.
 
     Raises UsageError before anything starts when one of the requests cannot be.
     """
     if not jobs:
         raise UsageError("the sweep names no run: one of its keys has no value")
-    asked = requests(composer, jobs)
+    asked = _composed(composer, jobs)
+    if asked.only_planned:
+        _check(asked, unfinished(asked), composer)
+        from rnnbench.cli.plan import plan  # which stands on this module
+
+        plan({"runs": asked})
+        return 0
     left = unfinished(asked)
+    _check(asked, left, composer)
     print(f"{len(asked.configs)} runs: {len(asked.configs) - len(left)} finished before, {len(left)} to do", flush=True)
-    start(launch, [asked.jobs[key] for key in left])
+    to_do = set(left)
+    if said := no_model([config for key, config in asked.configs.items() if key not in to_do]):
+        print(said, file=sys.stderr, flush=True)
+    say_room([asked.configs[key] for key in left])
+    launching.start([asked.configs[key] for key in left], [asked.jobs[key] for key in left])
     failed = summarise(asked.configs, left)
+    if not composer.elsewhere:
+        probe(asked.configs.values())
     return failed + sum(not report(directory) for directory in asked.directories)
 
 
@@ -80,41 +111,27 @@ def unfinished(asked: Requests) -> list[str]:
     return [key for key, config in asked.configs.items() if config.force or not finished(config.run_dir)]
 
 
-def start(launch: Launch, jobs: list[list[str]]) -> None:
-    """Launch them. Whatever ends a launcher, what its workers had finished is on disk."""
-    if not jobs:
-        return
-    # Ctrl-C also ends the pgrep with which joblib looks for its workers' children; it kills the workers all the same.
-    warnings.filterwarnings("ignore", "Failed to kill subprocesses on this platform")
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # it frees what they held, and says so
-    try:
-        launch(jobs)
-    except UsageError:
-        raise
-    except Exception as error:
-        print(f"launcher: {in_one_line(error)}", file=sys.stderr)
-
-
-def _check_place(directory: Path) -> None:
-    """Raises UsageError where records could not be written, before each run would say so."""
-    there = next(path for path in (directory, *directory.absolute().parents) if path.exists())
-    if not (there.is_dir() and os.access(there, os.W_OK)):
-        place = directory.parent
-        raise UsageError(
-            f"{there} cannot be written to", key="results_dir", value=place, allowed="a directory that can"
-        )
+def _check_workers(asked: set[int | None], composer: Composer) -> None:
+    """Raises UsageError for several numbers of workers, and where the launcher has a number of its own."""
+    said = ",".join(sorted("null" if each is None else str(each) for each in asked))
+    if len(asked) > 1:
+        raise UsageError("one number for a sweep", key="workers", value=said, allowed="1 or more")
+    if asked - {None} and not composer.plain:
+        raise UsageError("the launcher that was chosen says how many", key="workers", value=said, allowed="null")
 
 
 def _check_what_is_asked(configs: Iterable[Config], here: bool) -> None:
-    """Every class, device and backend that the requests name, and every width that is to be matched.
+    """Every class, device, backend, metric and readout that the requests name, and every width to be matched.
 
     A device only if they run `here`: the machine that submits jobs to a cluster may well have no GPU.
     """
     import torch
 
     from rnnbench.config import make_cell, make_dataset
+    from rnnbench.objectives.metrics import chosen
+    from rnnbench.preparation import choose_device, matched_width, parts_of
     from rnnbench.recurrent import backends
-    from rnnbench.run import choose_device, matched_width, task_of
+    from rnnbench.training.model import readout_of
 
     configs = list(configs)
     for config in {str(c.dataset): c for c in configs}.values():
@@ -123,15 +140,22 @@ def _check_what_is_asked(configs: Iterable[Config], here: bool) -> None:
         there = torch.device("cpu" if config.device == "auto" else config.device)
         device = choose_device(config.device) if here else there
         backends.choose(config.backend, make_cell(config), device, getattr(torch, config.dtype))
+    for config in {(str(c.dataset), c.metric, c.readout): c for c in configs if c.metric or c.readout}.values():
+        try:
+            parts = parts_of(config)
+        except UsageError:  # no data: each run says so, and the others go on
+            continue
+        chosen(parts, config.metric)
+        readout_of(parts, config.readout)
     sizes = {(str(c.cell), str(c.dataset), c.seq_len, c.hidden_size, c.num_layers, c.embedding_size): c
              for c in configs if c.match == "params"}  # fmt: skip
     for config in sizes.values():
         try:
-            task = task_of(config)
+            parts = parts_of(config)
         except UsageError:  # no data: each run says so, and the others go on
             continue
         try:
-            matched_width(config, task)
+            matched_width(config, parts)
         except UsageError as error:
             raise UsageError(f"cell={config.cell.name} dataset={config.dataset.name} {error}") from error
 
@@ -168,5 +192,8 @@ def report(directory: Path) -> bool:
         print(f"report: {page}", flush=True)
     except UsageError as error:
         print(f"report: {error}", file=sys.stderr)
+        return False
+    except OSError as error:  # no place for matplotlib's own files, a disk that is full
+        print(f"report: {in_the_way(error)}", file=sys.stderr)
         return False
     return True

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from rnnbench.cli.typed import unread
 from rnnbench.config import CONF, PRESENTATION
 from rnnbench.conversion import unknown_key
 from rnnbench.errors import UsageError
@@ -16,13 +17,10 @@ FLAGS = ("-m", "--multirun", "-h", "--help", "--hydra-help", "--version", "-c", 
          "-r", "--run", "-i", "--info", "-cp", "--config-path", "-cn", "--config-name", "-cd", "--config-dir",
          "-sc", "--shell-completion")  # fmt: skip
 
-WITH_VALUE = ("-c", "--cfg", "-p", "--package", "-cp", "--config-path", "-cn", "--config-name", "-cd", "--config-dir")
-"""Flags that the next argument belongs to."""
-
 GROUPS = ("cell", "dataset", "optimizer", "study")
 """What is chosen by a file's name, ours under conf/ and the user's own under --config-dir."""
 
-EXTRAS = {"joblib": "joblib", "submitit_slurm": "slurm", "submitit_local": "slurm", "optuna": "optuna"}
+EXTRAS = {"joblib": "joblib", "submitit_slurm": "slurm", "submitit_local": "slurm"}
 """Choices of Hydra's that a plugin brings → the extra that installs it."""
 
 HEAD = """\
@@ -48,7 +46,7 @@ def help_text() -> str:
             parts.append(f"\n  {group}=")
             width = max(len(file.stem) for file in files) + 2
             parts += [f"    {file.stem:{width}}{_first_comment(file)}" for file in files]
-    parts.append("\n  hydra/launcher=     basic (one after another), joblib (side by side: hydra.launcher.n_jobs=2),")
+    parts.append("\n  hydra/launcher=     basic (see workers), joblib (side by side: hydra.launcher.n_jobs=2),")
     parts.append(
         "                      slurm (jobs of a cluster, see docs/cluster.md), slurm_local (the same without Slurm)"
     )
@@ -61,19 +59,6 @@ def help_text() -> str:
     parts.append("\nEach cell's and dataset's own keys (cell.…, dataset.…) stand commented in its file under conf/.")
     parts.append("RNNBENCH_DATA names the folder of data files; without it, the user's cache directory.")
     return "\n".join(parts)
-
-
-def flags_first(arguments: list[str]) -> list[str]:
-    """The same with flags, and their values, before the options: argparse stops at options on both sides of a flag."""
-    flags: list[str] = []
-    options: list[str] = []
-    left = list(arguments)
-    while left:
-        argument = left.pop(0)
-        (flags if argument.startswith("-") else options).append(argument)
-        if argument in WITH_VALUE and left:
-            flags.append(left.pop(0))
-    return flags + options
 
 
 def check_flags(arguments: list[str]) -> None:
@@ -96,6 +81,26 @@ def check_own_choices(arguments: list[str]) -> None:
                 raise UsageError(
                     f"{file} has the name of rnnbench's own {group}: rename it", key=group, value=file.stem
                 )
+
+
+def check_names(arguments: list[str]) -> None:
+    """Refuse what is no name where a file is chosen: of a list Hydra would take the last without a word."""
+    for argument in arguments:
+        group, _, value = argument.partition("=")
+        several = value[:1] in ("[", "{")
+        if group in GROUPS and (several or re.fullmatch(r"null|true|false|[\d.]+", value.lower())):
+            problem = f"one a run; several, as in {group}=A,B, with -m" if several else "no such choice"
+            allowed = ", ".join(_choices(group, _config_dir(arguments)))
+            raise UsageError(problem, key=group, value=value, allowed=allowed)
+
+
+def check_stays(arguments: list[str]) -> None:
+    """Refuse to be moved to Hydra's folder of a job: paths are meant from where the command is typed."""
+    for argument in arguments:
+        key, _, value = argument.lstrip("+").partition("=")
+        if key == "hydra.job.chdir" and value.lower() in ("true", "yes", "on", "1"):
+            raise UsageError("a run's files go to results_dir, wherever Hydra would move to", key=key, value=value,
+                             allowed="false")  # fmt: skip
 
 
 def _config_dir(arguments: list[str]) -> Path | None:
@@ -140,9 +145,13 @@ def one_line(error: Exception, arguments: list[str]) -> str:
         key = match.group(1)
         value = re.search(rf"\+{re.escape(key)}=(\S*)", text)
         group = key.partition(".")[0]
-        if any(argument.startswith(f"{group}.target=") for argument in arguments):
+        if f"{group}=custom" in arguments and any(a.startswith(f"{group}.target=") for a in arguments):
             asked = f"{key}={value.group(1) if value else ''}"
             return f"{asked}: no key of conf/{group}: a field of your own class is added with a plus: +{asked}"
+        own = _config_dir(arguments)
+        if own is not None and (own / key.replace(".", "/")).is_dir():
+            asked = f"{key}={value.group(1) if value else ''}"
+            return f"{asked}: a group of your own is added with a plus: +{asked}"
         return str(unknown_key(key, value.group(1) if value else "", _keys_beside(key, arguments)))
     if match := re.search(r"Ambiguous value for argument '([^']*)'", text):
         return f"{match.group(1)}: several values make a sweep: add -m"
@@ -154,12 +163,10 @@ def one_line(error: Exception, arguments: list[str]) -> str:
         cause = str(error.__cause__ or "cannot be").splitlines()
         return f"{match.group(1)}: {cause[0] if cause else 'cannot be'}"
     if "override_grammar" in text:
-        words = text.replace("Error parsing override", "").split("\n")[0].split()
-        word = words[-1] if words else ""
-        name, _, given = word.partition("=")
-        if name and re.search(r"[^\x00-\x7f]|~", given) and not set("'\"") & set(given):
-            return f"{word}: cannot be read: quote the value: '{name}=\"{given}\"'"
-        return f"{word}: cannot be read: options are written key=value (see --help)"
+        return unread(arguments) or f"{' '.join(text.split())}: cannot be read (see --help)"
+    if (key := getattr(error, "full_key", None)) is not None:  # OmegaConf: what a value refers to
+        given = next((value for name, _, value in (a.partition("=") for a in reversed(arguments)) if name == key), "…")
+        return f"{key}={given}: {text.splitlines()[0] if text else 'cannot be'}"
     if not type(error).__module__.startswith(("hydra", "omegaconf")):  # it stumbled over what it did not expect
         return f"{' '.join(arguments)}: cannot be read ({' '.join(text.split())}); see --help"
     return " ".join(text.split())

@@ -41,7 +41,8 @@ def several(key: str, value: str, choices: Sequence[str]) -> list[str]:
 
 
 def cells(value: str) -> dict[str, Cell]:
-    """By name: those of conf/cell, and a user's own by import path; all of conf/cell for ""."""
+    """By name: those of conf/cell, and a user's own by import path; all of conf/cell for "" and "all"."""
+    value = "" if value == "all" else value
     registered = cell_choices()
     own = {name: _imported(name) for name in value.split(",") if "." in name}
     known = {**registered, **own}

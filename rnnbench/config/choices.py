@@ -11,6 +11,8 @@ from rnnbench.config.checks import choice_from
 from rnnbench.config.classes import resolve
 from rnnbench.config.schema import Choice, Config
 from rnnbench.conversion import checked
+from rnnbench.errors import UsageError
+from rnnbench.moved import CONTRACT
 
 if TYPE_CHECKING:
     from rnnbench.cells.base import Cell
@@ -45,11 +47,20 @@ def _choices(key: str) -> dict[str, Any]:
     for file in sorted((CONF / key).glob("*.yaml")):
         values = yaml.safe_load(file.read_text(encoding="utf-8"))
         values = values.get(key, values)
-        if values["target"] != "???":
+        if values.get("class", values["target"]) != "???":
             made[file.stem] = _make(key, choice_from(key, values))
     return made
 
 
 def _make(key: str, choice: Choice) -> Any:
     cls = resolve(key, choice.target)
-    return checked(cls, choice.options, f"{key}.")
+    if key == "dataset" and "load" in getattr(cls, "__abstractmethods__", ()) and hasattr(cls, "task"):
+        raise UsageError(f"has `task`, of an earlier release: {CONTRACT}", key="dataset.target", value=choice.target)
+    try:
+        return checked(cls, choice.options, f"{key}.")
+    except UsageError:
+        raise
+    except Exception as error:  # a user's __init__ or __post_init__ may raise anything
+        raise UsageError(
+            f"cannot be made ({type(error).__name__}: {error})", key=f"{key}.target", value=choice.target
+        ) from error

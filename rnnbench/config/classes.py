@@ -14,10 +14,12 @@ def resolve(key: str, target: str) -> type:
     """The class at an import path such as package.module.Class, checked to be a Cell, a Dataset or a Backend."""
     from rnnbench.cells.base import Cell
     from rnnbench.data.base import Dataset
+    from rnnbench.objectives.metrics.base import Metric
     from rnnbench.recurrent.backends.base import Backend
 
-    base: type = {"cell": Cell, "dataset": Dataset, "backend": Backend}[key]
-    key = key if key == "backend" else f"{key}.target"
+    plain = ("backend", "metric")  # which need not be dataclasses
+    base: type = {"cell": Cell, "dataset": Dataset, "backend": Backend, "metric": Metric}[key]
+    key = key if key in plain else f"{key}.target"
     module, _, attribute = target.rpartition(".")
     if not module or not attribute:
         raise UsageError("no import path", key=key, value=target, allowed="package.module.Class")
@@ -26,7 +28,7 @@ def resolve(key: str, target: str) -> type:
     except Exception as error:  # a user's module may raise anything
         raise UsageError(f"cannot be imported ({type(error).__name__}): {error}", key=key, value=target,
                          allowed="package.module.Class") from error  # fmt: skip
-    wanted = "a class" if key == "backend" else "a dataclass"
-    if not (isinstance(cls, type) and issubclass(cls, base) and (key == "backend" or is_dataclass(cls))):
+    wanted = "a class" if key in plain else "a dataclass"
+    if not (isinstance(cls, type) and issubclass(cls, base) and (key in plain or is_dataclass(cls))):
         raise UsageError("wrong kind", key=key, value=target, allowed=f"{wanted} derived from rnnbench.{base.__name__}")
     return cls

@@ -20,7 +20,10 @@ Schedule = Literal["constant", "linear", "cosine"]
 
 @dataclass(frozen=True)
 class Choice:
-    """A cell or dataset: a name for tables, the class's import path, and values for that class's fields."""
+    """A cell or dataset: a name for tables, the class's import path, and values for that class's fields.
+
+    Beside its options the path is called `target`, or, where one of these has that name, `class`.
+    """
 
     name: str
     target: str
@@ -69,11 +72,27 @@ class Config:
     backend: str = "auto"
     threads: int | None = None
     flush_denormals: bool = added(True)
+    bidirectional: bool = added(False)
+    readout: Literal["last", "mean", "max"] | None = added(None)
+    metric: str | None = added(None)
+    layer_norm: bool = added(False)
+    residual: bool = added(False)
+    recurrent_dropout: float = added(0.0)
+    zoneout: float = added(0.0)
     name: str = place("default")
     results_dir: str = place("results")
+    keep: Literal["best", "last", "none"] = place("best")
     checkpoint_seconds: float = place(30.0)
     force: bool = place(False)
+    workers: int | None = place(None)
+    replicas: int = place(1)
     progress: Literal["auto"] | bool = place("auto")
+    plan: Literal["only"] | None = place(None)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the recurrent layers have beside their cell: recurrent/options.py."""
+        return {name: getattr(self, name) for name in ("layer_norm", "residual", "recurrent_dropout", "zoneout")}
 
     @property
     def runs_dir(self) -> Path:
@@ -96,7 +115,10 @@ class Config:
         """Nested plain values, the options of cell and dataset beside their names as on the command line."""
         flat = asdict(self)
         for key in ("cell", "dataset"):
-            flat[key] |= flat[key].pop("options")
+            options = flat[key].pop("options")
+            if "target" in options:
+                flat[key]["class"] = flat[key].pop("target")
+            flat[key] |= options
         return flat
 
 

@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from rnnbench.config.imported import with_imported
 from rnnbench.moved import HOMES, MOVED
 
 _PYTHONS_OWN = frozenset({"rnnbench", *sys.stdlib_module_names})
@@ -25,11 +26,13 @@ _PYTHONS_OWN = frozenset({"rnnbench", *sys.stdlib_module_names})
 @dataclass(frozen=True)
 class ClassFacts:
     """`files`: of the class and of those that it derives from, less rnnbench's own and Python's, in the order in which
-    methods are looked up. `added`: options that came after its first release, with their defaults."""
+    methods are looked up, then of what these import from the user's own package. `added`: options that came after its
+    first release, with their defaults. `may_name_files`: those that name files beside `path`, or say something else."""
 
     forget_gate: str | None = None
     files: tuple[str, ...] = ()
     added: Mapping[str, Any] = field(default_factory=dict)
+    may_name_files: tuple[str, ...] = ()
 
 
 @cache
@@ -48,7 +51,8 @@ def _asked(key: str, target: str) -> ClassFacts:
     own = [base for base in cls.__mro__ if base.__module__.partition(".")[0] not in _PYTHONS_OWN]
     new = {f.name: f.default for f in fields(cls) if f.metadata.get("added")} if is_dataclass(cls) else {}
     files = tuple(dict.fromkeys(inspect.getsourcefile(base) or "" for base in own))
-    return ClassFacts(getattr(cls, "forget_gate", None), files, new)
+    files = with_imported(files, cls.__module__) if own else files
+    return ClassFacts(getattr(cls, "forget_gate", None), files, new, getattr(cls, "may_name_files", ()))
 
 
 def _read(target: str) -> ClassFacts:
@@ -59,12 +63,13 @@ def _read(target: str) -> ClassFacts:
     for text in reversed(found):
         for attribute, value in _attributes(text.definition):
             new.pop(attribute, None)  # defined again, it is the subclass's own
-            if attribute == "forget_gate":
+            if attribute in ("forget_gate", "may_name_files"):
                 values[attribute] = _literal(value)
             elif _is_added(value):
                 new[attribute] = _literal(value.args[0])  # type: ignore[attr-defined]
     own = [text.file for text in found if text.module.partition(".")[0] not in _PYTHONS_OWN]
-    return ClassFacts(values.get("forget_gate"), tuple(dict.fromkeys(own)), new)
+    files = with_imported(tuple(dict.fromkeys(own)), module)
+    return ClassFacts(values.get("forget_gate"), files, new, values.get("may_name_files", ()))
 
 
 def _attributes(definition: ast.ClassDef) -> Iterator[tuple[str, ast.expr]]:

@@ -1,6 +1,4 @@
-"""What every dataset gives: a task with training, validation and test examples that live as tensors.
-
-Shapes: B examples in a batch, T steps, I input features, K outputs.
+"""What every dataset gives: parts to learn from, to choose by and to be judged on, and what is to be learned.
 
 The order of training data is a pure function of (seed, step): `source.batch(step, batch_size)` gives the same batch
 whatever was asked before, which is why a resumed run sees what it would have seen, and why two cells with one seed see
@@ -10,43 +8,23 @@ the same data in the same order.
 from __future__ import annotations
 
 import hashlib
+import math
+import operator
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
-from torch import Tensor
 
+from rnnbench import moved
+from rnnbench.data.batch import Batch
 from rnnbench.errors import UsageError
 
-
-class Batch(NamedTuple):
-    """Examples side by side. `fresh=False` means: they go on where the previous batch ended, so carry the state."""
-
-    inputs: Tensor  # (B, T, I) float, or (B, T) int64 symbols
-    targets: Tensor  # whatever the task's loss compares with, first axis B
-    lengths: Tensor | None = None  # (B,) int64 on CPU: valid steps of each example; None: all T
-    fresh: bool = True
-
-    def to(self, device: torch.device, dtype: torch.dtype) -> Batch:
-        """On that device, real values in that dtype; symbols stay int64."""
-        inputs, targets = (t.to(device, dtype if t.is_floating_point() else None) for t in self[:2])
-        return self._replace(inputs=inputs, targets=targets)
-
-    def over_steps(self, values: Tensor) -> tuple[Tensor, float]:
-        """(sum over the valid steps, their number) of per-step values (B, T): what a `Totals` entry needs.
-
-        What stands in the padding, be it NaN, changes nothing.
-        """
-        if self.lengths is None:
-            return values.sum(), float(values.numel())
-        step = torch.arange(values.shape[1])
-        padding = step >= self.lengths[:, None]  # (B, T)
-        return values.masked_fill(padding.to(values.device), 0).sum(), float(self.lengths.sum())
-
+if TYPE_CHECKING:
+    from rnnbench.objectives.base import Objective
+    from rnnbench.objectives.metrics.base import Metric
 
 MOST_STEPS = 2**16
 """Steps in one evaluation batch, padding included: what bounds its memory, however long the sequences are."""
@@ -90,139 +68,76 @@ class Held(Protocol):
         """
 
 
-@lru_cache(maxsize=8)  # a batch may straddle two passes; the rest is for sets that take turns
-def _order(n: int, seed: int, epoch: int) -> Tensor:
-    return torch.randperm(n, generator=generator(seed, "order", epoch))
-
-
-def shuffled(step: int, batch_size: int, *, n: int, seed: int) -> Tensor:
-    """Which of n examples are in the batch of this step: (B,) indices.
-
-    Batches are cut from the endless row of shuffled passes: each is full, and every pass uses each example once.
-    """
-    if not 1 <= batch_size <= n:
-        raise UsageError("the training set is smaller", key="batch_size", value=batch_size, allowed=f"1 to {n}")
-    epoch, start = divmod(step * batch_size, n)
-    index = _order(n, seed, epoch)[start : start + batch_size]
-    if len(index) < batch_size:
-        index = torch.cat((index, _order(n, seed, epoch + 1)[: batch_size - len(index)]))
-    return index
-
-
-def drawn(train_size: int | None, *, n: int, seed: int) -> Tensor:
-    """Indices of the `train_size` examples (None: all n) that a seed trains on; a smaller draw lies within a larger."""
-    if train_size is None:
-        return torch.arange(n)
-    check("train_size", train_size, 1, n)
-    return torch.randperm(n, generator=generator(seed, "drawn"))[:train_size]
-
-
 @dataclass(frozen=True)
-class Examples:
-    """A finite set of examples: `Source` for training (reshuffled each pass) and `Held` for evaluation (in order)."""
-
-    inputs: Tensor  # (N, T, I) or (N, T)
-    targets: Tensor  # (N, …); (N, T, …) where there are lengths
-    lengths: Tensor | None = None  # (N,)
-    seed: int = 0
-
-    def __len__(self) -> int:
-        return len(self.inputs)
-
-    def __getitem__(self, index: Tensor | slice) -> Examples:
-        lengths = None if self.lengths is None else self.lengths[index]
-        return replace(self, inputs=self.inputs[index], targets=self.targets[index], lengths=lengths)
-
-    @property
-    def size(self) -> int:
-        return len(self)
-
-    def epoch_steps(self, batch_size: int) -> int:
-        return max(1, len(self) // batch_size)
-
-    def batch(self, step: int, batch_size: int) -> Batch:
-        return self._take(shuffled(step, batch_size, n=len(self), seed=self.seed))
-
-    def batches(self, batch_size: int) -> Iterator[Batch]:
-        size = max(1, min(batch_size, MOST_STEPS // self.inputs.shape[1]))
-        for start in range(0, len(self), size):
-            yield self._take(slice(start, start + size))
-
-    def _take(self, index: Tensor | slice) -> Batch:
-        inputs, targets = self.inputs[index], self.targets[index]
-        if self.lengths is None:
-            return Batch(inputs, targets)
-        lengths = self.lengths[index]
-        longest = int(lengths.max())
-        return Batch(inputs[:, :longest], targets[:, :longest], lengths)
-
-
-@dataclass(frozen=True)
-class Stream:
-    """Fresh examples without end: `sample(n, generator)` makes n of them."""
-
-    sample: Callable[[int, torch.Generator], Batch]
-    seed: int
-    size: None = None
-
-    def batch(self, step: int, batch_size: int) -> Batch:
-        return self.sample(batch_size, generator(self.seed, "train", step))
-
-    def epoch_steps(self, batch_size: int) -> None:
-        return None
-
-
-Totals = Mapping[str, tuple[Tensor, Tensor | float]]
-"""A metric's (sum, count) over a batch: totals of batches add up, and sum/count is the metric."""
-
-
-@dataclass(frozen=True)
-class Task(ABC):
-    """A dataset with seq_len, train_size and seed decided: examples, what the model must look like, how it is judged.
-
-    Model outputs are (B, T, K) when `readout` is "all" and (B, K), from the last valid step, when it is "last".
-    """
+class Parts:
+    """A dataset with seq_len, train_size and seed decided: examples, what is learned of them, what to compare with."""
 
     train: Source
     valid: Held
     test: Held
-    seq_len: int  # what `seq_len` on the command line would be to get this task
-    output_size: int  # K
-    input_size: int = 1  # I, of real-valued inputs
+    objective: Objective
+    seq_len: int = 0  # what `seq_len` on the command line would be to get these; 0: the steps of the training inputs
+    input_size: int = 0  # I, of real-valued inputs; 0: as the training inputs have
     symbols: int | None = None  # vocabulary size when inputs are int64 symbols, else None
-    readout: Literal["last", "all"] = "last"
+    longest: int = 0  # steps of the longest training sequence: T_max of `forget_bias=chrono`; 0: seq_len
+    metrics: tuple[Metric, ...] = ()  # of its own, the first selects the best step; none: the objective's
+    transform: Any = None  # raw values → inputs and targets, of training examples alone; a frozen dataclass, to be kept
     chance: Mapping[str, float] = field(default_factory=dict)  # metric → its value without learning
-    baselines: Mapping[str, float] = field(default_factory=dict)  # "bigram table" → value of `metric`, computed here
-    published: Mapping[str, float] = field(default_factory=dict)  # "LSTM, Bai et al. 2018" → value of `metric`
+    baselines: Mapping[str, float] = field(default_factory=dict)
+    """"bigram table" → value of the first metric on the test part of what needs no network: the last value
+    again, a table of counts. Who is not clearly better than the best of them and of chance has not learned."""
+    published: Mapping[str, float] = field(default_factory=dict)  # "LSTM, Bai et al. 2018" → value of the metric
 
-    metric = "accuracy"  # the headline metric, one of `totals`' names; ties are broken by "loss"
-    unit = ""
-    higher_is_better = True
+    def __post_init__(self) -> None:
+        for name in ("seq_len", "input_size", "longest"):
+            object.__setattr__(self, name, _whole(name, getattr(self, name)) or 0)
+        object.__setattr__(self, "symbols", _whole("symbols", self.symbols))
+        for name in ("chance", "baselines", "published"):
+            object.__setattr__(self, name, _levels(name, getattr(self, name)))
+        if not (self.seq_len and (self.input_size or self.symbols)) and self.train.size != 0:
+            held = getattr(self.train, "inputs", None)
+            shape = (self.train.batch(0, 1).inputs if held is None else held).shape
+            object.__setattr__(self, "seq_len", self.seq_len or (shape[1] if len(shape) > 1 else 1))
+            object.__setattr__(self, "input_size", self.input_size or (shape[2] if len(shape) > 2 else 1))
+        object.__setattr__(self, "longest", self.longest or self.seq_len)
 
-    @property
-    def longest(self) -> int:
-        """Steps of the longest training sequence: T_max of `forget_bias=chrono`. `seq_len` where no task says more."""
-        return self.seq_len
 
-    @abstractmethod
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        """The training loss, a scalar mean."""
+def _whole(name: str, value: Any) -> int | None:
+    """A whole number of any library; None for none. Raises UsageError for anything else."""
+    try:
+        return None if value is None else operator.index(value)
+    except TypeError as error:
+        raise UsageError(f"Parts({name}=): {value!r} is no whole number") from error
 
-    @abstractmethod
-    def totals(self, outputs: Tensor, batch: Batch) -> Totals:
-        """(sum, count) of "loss" and of each metric over this batch. Not every batch need have the same names."""
 
-    def finish(self, means: Mapping[str, float]) -> dict[str, float]:
-        """Metrics of the whole set from the sum/count of each name in `totals`: where a metric is no mean."""
-        return dict(means)
+def _levels(name: str, given: Any) -> dict[str, float]:
+    """name → number, of NumPy's or torch's numbers, too; what is None is not known. Raises UsageError."""
+    if not isinstance(given, Mapping | None):
+        raise UsageError(f"Parts({name}=): {given!r} is no mapping of names to numbers")
+    found = {}
+    for key, value in (given or {}).items():
+        if value is None:
+            continue
+        try:
+            number = math.nan if isinstance(value, str | bytes | bool) else float(value)
+        except (TypeError, ValueError, RuntimeError):
+            number = math.nan
+        if not math.isfinite(number):
+            raise UsageError(f"Parts({name}=): {key!r} is {value!r}, not a finite number")
+        found[str(key)] = number
+    return found
 
 
 class Dataset(ABC):
     """A frozen dataclass whose fields are the dataset's own keys on the command line (`dataset.n_max=50`)."""
 
     @abstractmethod
-    def task(self, *, seq_len: int | None, train_size: int | None, seed: int, data_dir: Path) -> Task:
-        """The task for these choices; `seq_len=None` means the dataset's own, `train_size=None` all (or a stream).
+    def load(self, *, seq_len: int | None, train_size: int | None, seed: int, data_dir: Path) -> Parts:
+        """The parts for these choices; `seq_len=None` means the dataset's own, `train_size=None` all (or a stream).
 
         Raises UsageError where the dataset cannot have that seq_len or train_size, or its file is absent or wrong.
         """
+
+
+def __getattr__(name: str) -> Any:
+    raise moved.gone(__name__, name)

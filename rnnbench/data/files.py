@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import stat
 import zlib
 from pathlib import Path
 from uuid import uuid4
@@ -21,9 +22,14 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 
 def default_data_dir() -> Path:
-    """The folder that RNNBENCH_DATA names, else the user's cache directory."""
+    """The folder that RNNBENCH_DATA names, else the user's cache directory; below ~ where nobody knows it."""
     named = os.environ.get("RNNBENCH_DATA")
-    return Path(named).expanduser() if named else Path(platformdirs.user_cache_dir("rnnbench"))
+    try:
+        if named:
+            return Path(named).expanduser()
+        return Path(platformdirs.user_cache_dir("rnnbench"))
+    except (RuntimeError, KeyError):  # a user without a home
+        return Path("~", ".cache", "rnnbench")
 
 
 def data_file(data_dir: Path, relative: str, *, url: str, sha256: str) -> bytes:
@@ -31,6 +37,9 @@ def data_file(data_dir: Path, relative: str, *, url: str, sha256: str) -> bytes:
 
     Raises UsageError, one line with the path: absent and out of reach, unreadable, truncated, or another file.
     """
+    if data_dir.parts[:1] == ("~",):
+        raise UsageError(f"{relative} is needed and there is no home directory to look for it in: set RNNBENCH_DATA to "
+                         "the folder that holds it")  # fmt: skip
     path = data_dir / relative
     plain = path.with_suffix("") if path.suffix == ".gz" else path
     place = next((file for file in (path, plain) if file.exists()), None)
@@ -81,6 +90,8 @@ def _downloaded(path: Path, relative: str, url: str, sha256: str) -> bytes:
 def _content(path: Path, name: str | None = None) -> bytes:
     name = name or str(path)
     try:
+        if not path.is_dir() and not stat.S_ISREG(path.stat().st_mode):
+            raise UsageError(f"{name} is no regular file: save what it gives in one first")
         raw = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{name} cannot be read: {error.strerror}") from error

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rnnbench.data.base import MOST_STEPS, Batch, generator, shuffled
+from rnnbench.data.base import MOST_STEPS, generator
+from rnnbench.data.batch import Batch
+from rnnbench.data.examples import shuffled
 from rnnbench.errors import UsageError
 
 

@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnnbench.data.base import MOST_STEPS, Batch, shuffled
+from rnnbench.data.base import MOST_STEPS
+from rnnbench.data.batch import Batch
+from rnnbench.data.examples import shuffled
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Sequences:
         padding = len(self.frames) - 1
         inputs = self.frames[torch.where(inside, place, padding)].float()  # (B, T, K)
         targets = self.frames[torch.where(inside, place + 1, padding)].float()
-        return Batch(inputs, targets, lengths=steps)
+        return Batch(inputs, targets, lengths=steps, blank=True)
 
     def key_counts(self) -> tuple[Tensor, int]:
         """How often each of the K keys sounds among the targets, (K,), and the number of targets."""

@@ -9,6 +9,7 @@ parallel region of the OpenMP runtime that torch itself uses, and gets back afte
 from __future__ import annotations
 
 import ctypes
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,10 +19,12 @@ import torch
 
 T = TypeVar("T")
 
-_TINY = 5e-324
-"""The smallest denormal of float64: equal to zero where denormals count as zero."""
+(_TINY,) = struct.unpack("<d", bytes([1, 0, 0, 0, 0, 0, 0, 0]))
+"""The smallest denormal of float64, 5e-324: equal to zero where denormals count as zero. By its bits: Python would read
+the number as zero, and write that into its cache, where this module is first loaded by a thread that flushes."""
 
 _keep = False
+_asked: _Switch | None = None
 
 
 def kept() -> bool:
@@ -34,8 +37,9 @@ def flushed_here() -> bool:
     return _TINY == 0.0
 
 
-def in_every_thread(ask: Callable[[], T]) -> list[T]:
-    """What `ask` gives in each of torch's threads on CPU, or in this one alone where there is no such runtime."""
+def in_every_thread(ask: Callable[[], T], threads: int | None = None) -> list[T]:
+    """What `ask` gives in each of so many threads of the pool that torch computes with on CPU, by default of as many as
+    it uses now; in this one alone where there is no such runtime."""
     region = getattr(ctypes.CDLL(None), "GOMP_parallel", None)
     if region is None:
         return [ask()]
@@ -44,31 +48,54 @@ def in_every_thread(ask: Callable[[], T]) -> list[T]:
     def body(_: object) -> None:
         answers.append(ask())
 
-    region(
-        ctypes.CFUNCTYPE(None, ctypes.c_void_p)(body), None, ctypes.c_uint(torch.get_num_threads()), ctypes.c_uint(0)
-    )
+    count = ctypes.c_uint(threads or torch.get_num_threads())
+    region(ctypes.CFUNCTYPE(None, ctypes.c_void_p)(body), None, count, ctypes.c_uint(0))
     return answers
+
+
+class _Switch:
+    """What `flushing` asks for, and what each thread did before it was asked."""
+
+    def __init__(self, on: bool) -> None:
+        self.on, self.before, self.most = on, dict[int, bool](), 0
+        self.ask()
+        self.mine = self.before[threading.get_native_id()]
+
+    def ask(self) -> None:
+        """Of as many threads as torch uses now."""
+
+        def switch() -> None:
+            self.before.setdefault(threading.get_native_id(), flushed_here())
+            torch.set_flush_denormal(self.on)
+
+        self.most = max(self.most, torch.get_num_threads())
+        in_every_thread(switch)
+
+    def undo(self) -> None:
+        """A thread that came to the pool since does what the one that asks did."""
+        most = max(self.most, torch.get_num_threads())
+        in_every_thread(lambda: torch.set_flush_denormal(self.before.get(threading.get_native_id(), self.mine)), most)
 
 
 @contextmanager
 def flushing(on: bool) -> Iterator[None]:
     """Inside, all threads flush denormals to zero, or none does; afterwards each does what it did before.
 
-    A thread that comes to the pool inside does afterwards what this one does.
+    Where the number of threads changes inside, `threads.use` sees to it that the new ones do the same.
     """
-    global _keep
-    kept_before, _keep = _keep, not on
-    before = dict(in_every_thread(lambda: _switched(on)))
-    mine = before[threading.get_native_id()]
+    global _keep, _asked
+    outside, switch = (_keep, _asked), _Switch(on)
+    _keep, _asked = not on, switch
     try:
         yield
     finally:
-        _keep = kept_before
-        in_every_thread(lambda: torch.set_flush_denormal(before.get(threading.get_native_id(), mine)))
+        switch.undo()
+        _keep, _asked = outside
+        if _asked is not None:  # it has these threads to give back too
+            _asked.most = max(_asked.most, switch.most)
 
 
-def _switched(on: bool) -> tuple[int, bool]:
-    """The thread's number and what it did before."""
-    before = flushed_here()
-    torch.set_flush_denormal(on)
-    return threading.get_native_id(), before
+def again() -> None:
+    """Within `flushing`, ask the threads that have come since."""
+    if _asked is not None:
+        _asked.ask()

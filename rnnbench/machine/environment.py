@@ -26,7 +26,7 @@ def describe(device: torch.device, dtype: torch.dtype) -> dict[str, Any]:
         "cores": bound(),
         "threads": torch.get_num_threads(),
         "omp_wait_policy": os.environ.get("OMP_WAIT_POLICY"),
-        "load_average": os.getloadavg()[0],
+        "load_average": _load(),
         "device": str(device),
         "dtype": str(dtype).removeprefix("torch."),
     }
@@ -38,6 +38,14 @@ def describe(device: torch.device, dtype: torch.dtype) -> dict[str, Any]:
             **float32_facts(),
         }
     return facts
+
+
+def _load() -> float | None:
+    """Over the last minute; None where it cannot be told, as in some containers."""
+    try:
+        return os.getloadavg()[0]
+    except (OSError, AttributeError):
+        return None
 
 
 def _version(package: str) -> str:

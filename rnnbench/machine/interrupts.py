@@ -1,4 +1,4 @@
-"""Signals that wait for a good moment: Ctrl-C, SIGTERM and what a cluster sends before it takes the machine away."""
+"""Signals that wait for a good moment: Ctrl-C, SIGTERM, SIGHUP, what a cluster sends before it takes a machine away."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+from rnnbench.stopping import Stopped
 
 Handler = Callable[[int, FrameType | None], object]
 
@@ -17,9 +19,18 @@ class Interrupts:
     def __init__(self, before: dict[int, Handler | int | None]):
         self._before = before
         self._came: list[int] = []
+        self._woken = False
 
     def note(self, number: int, frame: FrameType | None = None) -> None:
         self._came.append(number)
+
+    def wake(self, number: int, frame: FrameType | None = None) -> None:
+        self._woken = True
+
+    def woken(self) -> bool:
+        """Whether the process was stopped, and goes on, since this was last asked."""
+        woken, self._woken = self._woken, False
+        return woken
 
     def noted(self) -> bool:
         return bool(self._came)
@@ -34,13 +45,34 @@ class Interrupts:
         for number in came:
             handler = self._before[number]
             if not callable(handler):
-                raise KeyboardInterrupt
+                raise KeyboardInterrupt if number == signal.SIGINT else Stopped(number)
             handler(number, None)
 
 
 @contextmanager
+def ended_after(seconds: float | None, error: Exception) -> Iterator[None]:
+    """Raises `error` from within where that takes longer; None: never. Elsewhere than in a main thread, and where there
+    are no such clocks, it takes as long as it takes."""
+    main = threading.current_thread() is threading.main_thread()
+    if seconds is None or not main or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise error
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-6))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
 def deferred_interrupt() -> Iterator[Interrupts]:
-    """Inside, Ctrl-C and SIGTERM are noted instead of raised in the middle of a step.
+    """Inside, Ctrl-C, SIGTERM and SIGHUP are noted instead of raised in the middle of a step.
 
     So are SIGUSR1 and SIGUSR2 where someone listens for them: a launcher that puts the job back into the queue. What
     is ignored, as Ctrl-C in a script's background, stays so.
@@ -49,10 +81,11 @@ def deferred_interrupt() -> Iterator[Interrupts]:
         yield Interrupts({})
         return
     users = [s for s in (signal.SIGUSR1, signal.SIGUSR2) if callable(signal.getsignal(s))]
-    both = [s for s in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(s) is not signal.SIG_IGN]
-    signals = (*both, *users)
+    ending = [s for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(s) is not signal.SIG_IGN]
+    signals = (*ending, *users)
     interrupts = Interrupts({s: signal.getsignal(s) for s in signals})
     before = [signal.signal(s, interrupts.note) for s in signals]
+    signals, before = (*signals, signal.SIGCONT), [*before, signal.signal(signal.SIGCONT, interrupts.wake)]
     try:
         yield interrupts
     finally:

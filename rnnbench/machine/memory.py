@@ -32,6 +32,26 @@ def saved_activation_bytes(model: nn.Module, loss: Callable[[], Tensor]) -> int:
     return sum(storage.nbytes() for storage in saved.values())
 
 
+def keep_freed() -> bool:
+    """Let glibc's malloc keep what is freed for what comes next, in this process and for good; False elsewhere.
+
+    By default it returns blocks of more than 32 MB, and the end of its heap, to the system at once, and the next step
+    finds fresh pages that are filled with zeros one by one when they are touched (docs/timing.md).
+    """
+    M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # malloc.h
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except AttributeError:  # another C library
+        return False
+    return bool(mallopt(M_MMAP_MAX, 0)) and bool(mallopt(M_TRIM_THRESHOLD, 2**31 - 1))
+
+
+def ran_out(error: BaseException) -> bool:
+    """Whether an error says that memory is at its end, a GPU's or the machine's."""
+    words = ("out of memory", "can't allocate memory", "not enough memory")
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(each in str(error) for each in words)
+
+
 def reset_peak(device: torch.device) -> None:
     """Forget earlier peaks, so that `peak_bytes` speaks of what comes now.
 

@@ -7,7 +7,8 @@ cells would be compared at unlike precision. So checks, runs and step times are 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Literal
 
 import torch
 
@@ -23,17 +24,22 @@ def _switches() -> dict[str, Switch]:
 
 
 @contextmanager
-def ieee_float32() -> Iterator[None]:
-    """Inside, float32 is IEEE's on every device; afterwards what it was before."""
+def float32_as(kind: Literal["ieee", "tf32"]) -> Iterator[None]:
+    """Inside, float32 is that on a GPU, in matrix products and recurrent layers; afterwards what it was before."""
     switches = list(_switches().values())
     before = [getattr(place, name) for place, name, _ in switches]
     try:
         for place, name, ieee in switches:
-            setattr(place, name, ieee)
+            setattr(place, name, ieee if kind == "ieee" else "tf32" if ieee == "ieee" else True)
         yield
     finally:
         for (place, name, _), value in zip(switches, before, strict=True):
             setattr(place, name, value)
+
+
+def ieee_float32() -> AbstractContextManager[None]:
+    """Inside, float32 is IEEE's on every device; afterwards what it was before."""
+    return float32_as("ieee")
 
 
 def float32_facts() -> dict[str, str]:

@@ -19,13 +19,13 @@ class Presence:
     """
 
     def __init__(self) -> None:
-        shared = Path("/dev/shm")  # of the whole node, where TMPDIR may be a job's own
-        of_node = "SLURM_JOB_ID" in os.environ and os.access(shared, os.W_OK)
-        self._folder = (shared if of_node else Path(tempfile.gettempdir())) / f"rnnbench-{os.getuid()}"
         self._mine: IO[str] | None = None
 
     def __enter__(self) -> Presence:
         try:
+            shared = Path("/dev/shm")  # of the whole node, where TMPDIR may be a job's own
+            of_node = "SLURM_JOB_ID" in os.environ and os.access(shared, os.W_OK)
+            self._folder = (shared if of_node else Path(tempfile.gettempdir())) / f"rnnbench-{os.getuid()}"
             self._folder.mkdir(mode=0o700, exist_ok=True)
             while self._mine is None:
                 self._mine = _held(self._folder / f"{os.getpid()}-{secrets.token_hex(4)}")

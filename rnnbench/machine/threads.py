@@ -10,14 +10,22 @@ from pathlib import Path
 
 import torch
 
-SMALL = 1_000_000
-"""B · T · H · (I + H), the products of one gate in one pass, from which a second thread pays; see `for_size`."""
+from rnnbench.machine import denormals
+
+SMALL, FEW = 5_000_000, 256
+"""B · T · H · (I + H), the products of one gate in one pass, and B · T, the rows that threads share, from which on a
+second thread pays; see `for_size`."""
 
 
 def cores() -> int:
-    """Those that this process may use: what it is bound to, its cgroup's quota, the job's share under Slurm, and what
-    OMP_NUM_THREADS says, the least of them."""
-    said = (_number("SLURM_CPUS_PER_TASK"), _number("OMP_NUM_THREADS"), quota())
+    """Those that a run may use: what there is room for, and no more than OMP_NUM_THREADS says."""
+    return min(room(), _number("OMP_NUM_THREADS") or room())
+
+
+def room() -> int:
+    """Those that this process and its children share: what it is bound to, its cgroup's quota, the job's share under
+    Slurm, the least of them."""
+    said = (_number("SLURM_CPUS_PER_TASK"), quota())
     return min([bound(), *(each for each in said if each is not None)])
 
 
@@ -45,13 +53,15 @@ def for_size(batch_size: int, seq_len: int, input_size: int, hidden_size: int, c
     """How many of the cores a run of this size uses, and why: (threads, reason). A pure function of its arguments.
 
     Threads share the sequences of a batch and meet before and after; where there is little to share, meeting costs more
-    than it saves.
+    than it saves, and so it does beside weights that are many for their rows, which each packs, clips and steps alone.
     """
     work = batch_size * seq_len * hidden_size * (input_size + hidden_size)
     if cores < 2:
         return 1, "one core"
     if work < SMALL:
         return 1, f"small: B·T·H·(I + H) = {work:.2g} below {SMALL:.0e}"
+    if batch_size * seq_len < FEW:
+        return 1, f"few rows: B·T = {batch_size * seq_len} below {FEW}"
     return min(cores, batch_size), f"B·T·H·(I + H) = {work:.2g}, at least {SMALL:.0e}"
 
 
@@ -61,12 +71,18 @@ def _number(variable: str) -> int | None:
     return int(first) if first.isdecimal() and int(first) else None
 
 
+def use(count: int) -> None:
+    """Torch has so many threads on CPU from here on, which treat denormals as those before them."""
+    torch.set_num_threads(count)
+    denormals.again()
+
+
 @contextmanager
 def with_threads(count: int) -> Iterator[None]:
     """Inside, torch has so many threads on CPU; afterwards as many as before."""
     before = torch.get_num_threads()
-    torch.set_num_threads(count)
+    use(count)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        use(before)

@@ -4,23 +4,25 @@ usage: python -m rnnbench.parity [cell=…] [backend=…] [dtype=…] [device=�
 
   cell      names from conf/cell, or the import path of your own: my_package.my_module.MyCell   (default: all)
   backend   eager, torch, …                                                                     (default: all)
-  dtype     float32, float64                                                                    (default: both)
+  dtype     float32, float64, bfloat16                                       (default: the first two)
   device    auto (all there are), cpu, cuda                                                     (default: auto)
 
 Several values are separated by commas: cell=lstm,gru. Each line of the table is the worst tensor over a grid of cases:
 its error relative to the reference, the tolerance, and what it was checked against. Output, last states and every
-gradient are compared; 15 cases go from one step of one unit to 513 steps. Exit code: 0 all pass, 1 one fails, 2 a
-request that makes no sense.
+gradient are compared; the cases go from one step of one unit to 513 steps, with unequal lengths, both directions and
+projections among them. Exit code: 0 all pass, 1 one fails, 2 a request that makes no sense.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from itertools import product
 
 import torch
 
 from rnnbench.cells.base import Cell
+from rnnbench.command import command, manual
 from rnnbench.config.arguments import cells as cells_of
 from rnnbench.config.arguments import pairs, several
 from rnnbench.errors import UsageError, in_one_line
@@ -28,20 +30,20 @@ from rnnbench.parity.compare import Result, check
 from rnnbench.recurrent import backends
 
 KEYS = ("cell", "backend", "dtype", "device")
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
+DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
 LINE = "{:<18} {:<8} {:<8} {:<6} {:>8} {:>7}  {:<4}  {:<18}  {}"
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Print the table; the exit code."""
     if any(argument in ("-h", "--help") for argument in arguments):
-        print(__doc__.strip())
+        print(manual(__doc__, __file__))
         return 0
     try:
         request = dict.fromkeys(KEYS, "") | pairs(arguments, KEYS)
         cells = cells_of(request["cell"])
         names = backends.several(request["backend"])
-        dtypes = several("dtype", request["dtype"], list(DTYPES))
+        dtypes = several("dtype", request["dtype"] or "float32,float64", list(DTYPES))
         devices = _devices(request["device"])
         able, unable = _combinations(cells, names, dtypes, devices)
     except UsageError as problem:
@@ -102,4 +104,4 @@ def _combinations(
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    command(main)

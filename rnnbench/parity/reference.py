@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rnnbench.cells.base import Cell, Parameters, State
@@ -23,11 +25,13 @@ def reference(cell: Cell, backend: str, case: Case) -> tuple[nn.Module, str]:
     if cell.torch_mode is None or backend == "torch":
         return Equations(cell, case), EQUATIONS
     sizes = (case.input_size, case.hidden_size, case.num_layers)
-    options = {"bias": case.bias, "batch_first": case.batch_first, "bidirectional": case.bidirectional}
+    options: dict[str, Any] = {name: getattr(case, name) for name in ("bias", "batch_first", "bidirectional")}
+    if case.proj_size:
+        options["proj_size"] = case.proj_size
     if cell.torch_mode.startswith("RNN"):
         nonlinearity = cell.torch_mode.removeprefix("RNN_").lower()
         return nn.RNN(*sizes, nonlinearity=nonlinearity, dtype=torch.float64, **options), TORCH
-    layer = {"LSTM": nn.LSTM, "GRU": nn.GRU}[cell.torch_mode]
+    layer: Any = {"LSTM": nn.LSTM, "GRU": nn.GRU}[cell.torch_mode]
     return layer(*sizes, dtype=torch.float64, **options), TORCH
 
 
@@ -40,13 +44,17 @@ class Equations(nn.Module):
         self.case = case
         self.suffixes = ("", "_reverse") if case.bidirectional else ("",)
         for layer in range(case.num_layers):
-            width = case.input_size if layer == 0 else len(self.suffixes) * case.hidden_size
+            width = case.input_size if layer == 0 else len(self.suffixes) * cell.state_sizes(case.hidden_size)[0]
             for suffix in self.suffixes:
                 for role, shape in cell.parameter_shapes(width, case.hidden_size, case.bias).items():
                     parameter = nn.Parameter(torch.empty(shape, dtype=torch.float64))
                     self.register_parameter(f"{role}_l{layer}{suffix}", parameter)
 
-    def forward(self, input: Tensor, hx: Tensor | State | None = None) -> tuple[Tensor, Tensor | State]:
+    def forward(
+        self, input: Tensor, hx: Tensor | State | None = None, lengths: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | State]:
+        if lengths is not None:
+            return self._one_by_one(input, hx, lengths)
         case = self.case
         time = 1 if case.batch_first and case.batch_size is not None else 0
         steps = [x if x.dim() == 2 else x[None] for x in input.unbind(time)]  # T × (B, I)
@@ -57,7 +65,8 @@ class Equations(nn.Module):
             for suffix in self.suffixes:
                 number = len(finals)
                 if given is None:
-                    state: State = tuple(steps[0].new_zeros(len(steps[0]), case.hidden_size) for _ in self.cell.state)
+                    widths = self.cell.state_sizes(case.hidden_size)
+                    state: State = tuple(steps[0].new_zeros(len(steps[0]), width) for width in widths)
                 else:
                     state = tuple(s[number] if s.dim() == 3 else s[number][None] for s in given)
                 p = self._roles(f"_l{layer}{suffix}")
@@ -73,6 +82,21 @@ class Equations(nn.Module):
             output, state = output.squeeze(1), tuple(s.squeeze(1) for s in state)
         return output, state if len(state) > 1 else state[0]
 
+    def _one_by_one(self, input: Tensor, hx: Tensor | State | None, lengths: Tensor) -> tuple[Tensor, Tensor | State]:
+        """Each sequence alone, as long as it is: there is no padding to go wrong about."""
+        batch = 0 if self.case.batch_first else 1
+        given = (hx,) if isinstance(hx, Tensor) else hx
+        outputs, finals = [], []
+        for number, length in enumerate(lengths.tolist()):
+            x = input.narrow(batch, number, 1).narrow(1 - batch, 0, length)
+            state = None if given is None else tuple(s[:, number : number + 1] for s in given)
+            output, last = self(x, state)
+            rest = input.shape[1 - batch] - length
+            outputs.append(F.pad(output, (0, 0, 0, rest) if batch == 0 else (0, 0, 0, 0, 0, rest)))
+            finals.append((last,) if isinstance(last, Tensor) else last)
+        state = tuple(torch.cat(parts, dim=1) for parts in zip(*finals, strict=True))
+        return torch.cat(outputs, dim=batch), state if len(state) > 1 else state[0]
+
     def _roles(self, suffix: str) -> Parameters:
         return {n.removesuffix(suffix): p for n, p in self.named_parameters() if n.split("_l")[-1] == suffix[2:]}
 
@@ -87,6 +111,6 @@ def finite_differences(loss: Callable[[], Tensor], tensor: Tensor, directions: T
             for steps in (-2, -1, 1, 2):
                 tensor.copy_(start + steps * STEP * direction)
                 values.append(loss())
-            slopes.append((values[0] - 8 * values[1] + 8 * values[2] - values[3]) / (12 * STEP))
+            slopes.append((8 * (values[2] - values[1]) - (values[3] - values[0])) / (12 * STEP))  # 0 of equal ones
         tensor.copy_(start)
     return torch.stack(slopes)

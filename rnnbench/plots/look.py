@@ -168,7 +168,7 @@ def rendered(figure: Figure, form: str) -> bytes:
     engine = figure.get_layout_engine()
     if engine is not None:  # lay out once, draw many times
         engine.execute(figure)
-        figure.set_layout_engine("none")
+        figure.set_layout_engine(None)  # "none" leaves a placeholder, for which every saving draws twice
     buffer = BytesIO()
     metadata = {"Date": None} if form == "svg" else {"Software": None}
     figure.savefig(buffer, format=form, dpi=130, metadata=metadata)

@@ -1,7 +1,10 @@
 """What a run leaves behind: written once and whole, read back as one tidy table.
 
     results/<name>/runs/<run_id>/run.json      the record (schema_version 1); its fields: records.columns
-                                 history.csv   step, seconds, train_loss, valid_loss, valid_<metric>
+                                 history.csv   step, seconds, train_loss, valid_loss, valid_<metric>, a row an
+                                               evaluation as it is made
+                                 predictions.npz   what the model said of each test example: records.predictions
+                                 model.safetensors, model.json   the model: rnnbench.load_model, training.artifact
                                  .lock         only while a process works on this run
     results/<name>/records.jsonl.gz   the same records in one file, read where runs/ is not: rnnbench.records.pack
 
@@ -17,23 +20,40 @@ from rnnbench.records.atomic import (
     write_text_atomically,
 )
 from rnnbench.records.columns import ASKED, COLUMNS
-from rnnbench.records.files import HISTORY, RECORD, finished, read_record, record_file, write_history, write_record
+from rnnbench.records.files import (
+    MODEL,
+    MODEL_FACTS,
+    RECORD,
+    check_not_newer,
+    finished,
+    read_record,
+    record_file,
+    write_record,
+)
+from rnnbench.records.history import HISTORY, History
 from rnnbench.records.names import cell_name, in_order, named, said
 from rnnbench.records.pack import PACK
+from rnnbench.records.predictions import PREDICTIONS, load_predictions, write_predictions
 from rnnbench.records.schema import SCHEMA_VERSION, RecordError, check, spelled
 
 __all__ = [
     "ASKED",
     "COLUMNS",
     "HISTORY",
+    "MODEL",
+    "MODEL_FACTS",
     "PACK",
+    "PREDICTIONS",
     "RECORD",
     "SCHEMA_VERSION",
+    "History",
     "RecordError",
     "cell_name",
     "check",
+    "check_not_newer",
     "finished",
     "in_order",
+    "load_predictions",
     "named",
     "read_record",
     "record_file",
@@ -42,8 +62,8 @@ __all__ = [
     "said",
     "spelled",
     "write_bytes_atomically",
-    "write_history",
     "write_json_atomically",
+    "write_predictions",
     "write_record",
     "write_text_atomically",
 ]

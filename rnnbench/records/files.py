@@ -1,19 +1,21 @@
-"""The files of one run: its record and its history. Reading whether a run is finished takes no pandas."""
+"""The record of one run as a file. Reading whether a run is finished takes no pandas."""
 
 from __future__ import annotations
 
-import csv
+import errno
+import stat
 import sys
-from collections.abc import Mapping, Sequence
-from io import StringIO
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rnnbench.records.atomic import finite, write_json_atomically, write_text_atomically
+from rnnbench.errors import UsageError
+from rnnbench.records.atomic import finite, write_json_atomically
 from rnnbench.records.pack import PACK, decoded, packed
-from rnnbench.records.schema import RecordError, check
+from rnnbench.records.schema import SCHEMA_VERSION, RecordError, check
 
-RECORD, HISTORY = "run.json", "history.csv"
+RECORD = "run.json"
+MODEL, MODEL_FACTS = "model.safetensors", "model.json"  # rnnbench.training.artifact
 
 
 def write_record(run_dir: Path, record: Mapping[str, Any]) -> Path:
@@ -22,17 +24,6 @@ def write_record(run_dir: Path, record: Mapping[str, Any]) -> Path:
     check(record)
     write_json_atomically(Path(run_dir) / RECORD, record)
     return Path(run_dir) / RECORD
-
-
-def write_history(run_dir: Path, rows: Sequence[Mapping[str, float | int | None]]) -> Path:
-    """Write `run_dir`/history.csv: a row an evaluation, its columns in the order in which they first appear."""
-    text = StringIO()
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.DictWriter(text, columns, lineterminator="\n")  # a float as the shortest text that reads back as it
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text_atomically(Path(run_dir) / HISTORY, text.getvalue())
-    return Path(run_dir) / HISTORY
 
 
 def read_record(run_dir: Path) -> dict[str, Any] | None:
@@ -73,14 +64,30 @@ def finished(run_dir: Path) -> bool:
     return record is not None and record["status"] != "failed"
 
 
+def check_not_newer(run_dir: Path) -> None:
+    """Raises UsageError where a newer release has left its record: it is neither read nor written over."""
+    path = Path(run_dir) / RECORD
+    try:
+        version = (read_file(path) or {}).get("schema_version")
+    except RecordError:
+        return
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise UsageError(f"{path} is of a newer release (schema_version {version}, this program reads "
+                         f"{SCHEMA_VERSION}): it is left as it is; use that release, or another name=")  # fmt: skip
+
+
 def warn(path: Path, error: Exception) -> None:
     print(f"warning: skipped {path}: {error}", file=sys.stderr)
 
 
 def read_file(path: Path) -> dict[str, Any] | None:
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would wait for who writes into it
+            raise RecordError("unreadable: not a regular file")
         return decoded(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise RecordError(f"unreadable: {error}") from error
+        if error.errno == errno.ENAMETOOLONG:  # there cannot be any; who writes there is told
+            return None
+        raise RecordError(f"unreadable: {error.strerror or error}") from error

@@ -23,6 +23,12 @@ def cell_name(cell: str) -> str:
     return _files("cell").get(cell, {}).get("title", cell)
 
 
+def cell_of(written: str) -> str:
+    """The cell of conf/cell that somebody else writes so, by its name or its title in any capitals; else as written."""
+    known = {spelling.lower(): cell for cell in _files("cell") for spelling in (cell_name(cell), cell)}
+    return known.get(written.strip().lower(), written)
+
+
 def look_of(group: str, name: str) -> Mapping[str, Any]:
     """How a cell is drawn, or what is peculiar to a dataset; empty for a user's own and where nothing is."""
     return _files(group).get(name, {}).get("look", {})

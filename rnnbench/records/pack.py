@@ -11,6 +11,7 @@ import gzip
 import json
 import os
 import re
+import stat
 import sys
 import zlib
 from collections.abc import Iterator, Mapping
@@ -51,6 +52,8 @@ def pack_of(directory: Path) -> Pack:
     try:
         there = path.stat()
     except OSError:
+        return NO_PACK
+    if not stat.S_ISREG(there.st_mode):  # reading a pipe would wait for who writes into it
         return NO_PACK
     place, state = os.path.abspath(path), (there.st_mtime_ns, there.st_size)
     if place not in _read_before or _read_before[place][0] != state:

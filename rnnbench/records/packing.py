@@ -28,16 +28,25 @@ def write_pack(directory: Path) -> Path:
     """
     if not Path(directory).is_dir():
         raise UsageError(f"no such results directory: {directory}")
-    path, earlier = Path(directory) / PACK, pack_of(directory)
-    own = _own_lines(Path(directory))
-    kept = [run_id for run_id in own if _failed(own[run_id]) and run_id in earlier.lines]  # a result outlives a failure
-    lines = {**earlier.lines, **{run_id: line for run_id, line in own.items() if run_id not in kept}}
+    path, earlier, lines = Path(directory) / PACK, pack_of(directory), lines_of(directory)
     if not lines:
         raise UsageError(f"no results in {directory}: no readable record to pack")
     if earlier.problems:
         write_bytes_atomically(path.with_name(f"{PACK}.damaged"), path.read_bytes())
     write_lines(path, lines)
     return path
+
+
+def lines_of(directory: Path) -> dict[str, bytes]:
+    """run_id → its line, of all that is under runs/ and in the pack of results/NAME.
+
+    Raises UsageError where there is no such directory.
+    """
+    if not Path(directory).is_dir():
+        raise UsageError(f"no such results directory: {directory}")
+    earlier, own = pack_of(directory), _own_lines(Path(directory))
+    kept = [run_id for run_id in own if _failed(own[run_id]) and run_id in earlier.lines]  # a result outlives a failure
+    return {**earlier.lines, **{run_id: line for run_id, line in own.items() if run_id not in kept}}
 
 
 def _failed(line: bytes) -> bool:

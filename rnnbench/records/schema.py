@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from datetime import datetime
 from typing import Any
 
 from rnnbench.config import Config
@@ -12,10 +13,14 @@ from rnnbench.moved import frozen
 from rnnbench.records.columns import COLUMNS, INTEGER, NUMBER, TEXT, TIME, TRUTH
 
 SCHEMA_VERSION = 1
+CHANCE = "chance"
 STATUSES = ("ok", "diverged", "failed")
 
 _PATHS = [(column, column.where.split()) for column in COLUMNS.values() if column.where]
 _NEEDED = sorted((column for column in COLUMNS.values() if column.needed), key=lambda column: column.name)
+_PARTS = sorted({where.partition(".")[0] for _, wheres in _PATHS for where in wheres if "." in where} | {"metrics"})
+_WHOLE = ("config", "task", "metrics", "metrics.valid", "metrics.test", "timing", "timing.step_ms", "environment")
+"""What a run that ended well always has, of names and values."""
 _READ = {where for _, wheres in _PATHS for where in wheres}
 
 
@@ -53,24 +58,33 @@ def flat(record: Mapping[str, Any]) -> dict[str, Any]:
     version = record.get("schema_version")
     if version != SCHEMA_VERSION:
         raise RecordError(f"schema_version is {version}, this program reads {SCHEMA_VERSION}")
+    _check_parts(record)
     leaves = dict(_ADDED) | dict(_leaves(record))
     row: dict[str, Any] = {}
     for column, wheres in _PATHS:
-        value = next((leaves[where] for where in wheres if leaves.get(where) is not None), column.absent)
+        for where in wheres:
+            value = leaves.get(where)
+            if value is not None:
+                break
+        else:
+            value = column.absent
         if column.spelled:
             value = spelled(value)
-        row[column.name] = None if value is None else _typed(wheres[0], value, column.kind)
+        row[column.name] = None if value is None else _typed(where, value, column.kind)
     for column in _NEEDED:
         if row[column.name] is None and column.needed in ("always", row["status"]):
             raise RecordError(f"{column.where.split()[0]} is missing")
     if row["status"] not in STATUSES:
         raise RecordError(f"status is {row['status']}, not one of {', '.join(STATUSES)}")
+    if row["probe"] is not None:
+        row |= _as_alone(row, leaves)
     for split in ("test", "valid"):
         row[f"{split}_score"] = _number(leaves, f"metrics.{split}.{row['metric']}")
     if row["status"] == "ok" and row["test_score"] is None and not record.get("rebuilt"):  # from tables without it
         raise RecordError(f"metrics.test.{row['metric']} is missing")
     row["chance"] = _number(leaves, f"task.chance.{row['metric']}")
     task = record.get("task")
+    row["to_beat"], row["to_beat_is"] = _to_beat(row, task.get("baselines") if isinstance(task, dict) else None)
     published = task.get("published") if isinstance(task, dict) else None
     row["published"] = json.dumps(published, sort_keys=True) if published else None
     for where, value in leaves.items():
@@ -85,6 +99,55 @@ def flat(record: Mapping[str, Any]) -> dict[str, Any]:
         elif group == "environment" and rest:
             row["env_" + name] = None if value is None else str(value)
     return row
+
+
+def _check_parts(record: Mapping[str, Any]) -> None:
+    """Raises RecordError where a part of a record, or what a task is held against, is not names and values."""
+    for part in _PARTS:
+        if not isinstance(record.get(part), dict | None):
+            raise RecordError(f"{part} is {_short(record[part])}, no object")
+    if record.get("status") == "ok" and not record.get("rebuilt"):
+        for where in _WHOLE:
+            part, _, inner = where.partition(".")
+            value = record.get(part) if not inner else (record.get(part) or {}).get(inner)
+            if not isinstance(value, dict):
+                raise RecordError(f"{where} is missing" if value is None else f"{where} is {_short(value)}, no object")
+    for name in (CHANCE, "baselines", "published"):
+        levels = (record.get("task") or {}).get(name)
+        if not isinstance(levels, dict | None):
+            raise RecordError(f"task.{name} is {_short(levels)}, no object")
+        for label, value in (levels or {}).items():
+            if value is not None:
+                _typed(f"task.{name}.{label}", value, NUMBER)
+
+
+def _short(value: Any) -> str:
+    said = repr(value)
+    return said if len(said) <= 40 else f"{said[:39]}…"
+
+
+def _to_beat(row: Mapping[str, Any], baselines: Any) -> tuple[float | None, str | None]:
+    """The best score without learning, and what scores it: chance, or a baseline that the dataset worked out."""
+    levels = {CHANCE: row["chance"]} if row["chance"] is not None else {}
+    for name, value in baselines.items() if isinstance(baselines, dict) else ():
+        levels[name] = _typed(f"task.baselines.{name}", value, NUMBER)
+    if not levels:
+        return None, None
+    best = (max if row["higher_is_better"] else min)(levels, key=lambda name: levels[name])
+    return levels[best], best
+
+
+def _as_alone(row: Mapping[str, Any], leaves: Mapping[str, Any]) -> dict[str, Any]:
+    """The times of a run that others were beside, by its probe: as many steps as it took, each of the probe's median.
+
+    Raises RecordError for a probe that is not whole.
+    """
+    for name in ("median", "p10", "p90", "n"):  # else those of its own steps would stand for them
+        if leaves.get(f"timing.probe.step_ms.{name}") is None:
+            raise RecordError(f"timing.probe.step_ms.{name} is missing")
+    median = row["step_ms_median"]
+    steps = {"train_seconds": row["steps"], "seconds_to_threshold": row["steps_to_threshold"]}
+    return {name: None if n is None else n * median / 1000 for name, n in steps.items()} | {"contended": False}
 
 
 def _setting(where: str, value: Any) -> Any:
@@ -113,8 +176,13 @@ def _typed(where: str, value: Any, kind: str) -> Any:
         right = isinstance(value, int | float) and not isinstance(value, bool)
         if right and kind == INTEGER:
             right = float(value).is_integer() and abs(value) < 2**63
+    if right and kind == TIME:
+        try:
+            datetime.fromisoformat(value)
+        except ValueError:
+            right = False
     if not right:
-        raise RecordError(f"{where} is {value!r}, not {'an' if kind == INTEGER else 'a'} {_SPOKEN[kind]}")
+        raise RecordError(f"{where} is {_short(value)}, not {'an' if kind == INTEGER else 'a'} {_SPOKEN[kind]}")
     return value
 
 

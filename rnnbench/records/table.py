@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from rnnbench.config import PLACES
 from rnnbench.errors import UsageError
 from rnnbench.records.columns import ASKED, COLUMNS, INTEGER, NUMBER, TEXT, TIME, TRUTH, configured, is_score, with_role
-from rnnbench.records.files import HISTORY, RECORD, read_file, warn
+from rnnbench.records.files import RECORD, read_file, warn
+from rnnbench.records.history import HISTORY
 from rnnbench.records.pack import PACK, pack_of, packed
 from rnnbench.records.schema import SCHEMA_VERSION, RecordError, flat
 
@@ -31,9 +32,17 @@ class Results(NamedTuple):
 
 
 def load_results(path: Path | str | Iterable[Path | str]) -> pd.DataFrame:
-    """A row a run, columns flat and typed (see `COLUMNS`); unreadable records are named on stderr and left out.
+    """The records as a pandas DataFrame: a row a run, columns flat and typed.
+
+    `rnnbench.records.COLUMNS` says what each column is. Unreadable records are named on stderr and left out.
 
     path: results/NAME, or results (all of its names), or several such. Raises UsageError when one does not exist.
+
+    >>> import rnnbench
+    >>> record = rnnbench.train(cell="gru", seq_len=10, name="first", **{"budget.max_steps": 20})
+    >>> runs = rnnbench.load_results("results/first")
+    >>> runs[["cell", "seq_len", "status"]].to_dict("records")
+    [{'cell': 'gru', 'seq_len': 10, 'status': 'ok'}]
     """
     return read_results(path).runs
 
@@ -169,15 +178,16 @@ def _frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     metrics = sorted({key for row in rows for key in row if key not in COLUMNS and is_score(key)})
     others = sorted({key for row in rows for key in row if key not in COLUMNS} - set(metrics))
     columns: dict[str, pd.Series] = {}
-    for name in (*COLUMNS, *metrics, *others):
-        values = [row.get(name) for row in rows]
-        kind: Any = COLUMNS[name].kind if name in COLUMNS else NUMBER if name in metrics else _kind(values)
-        if kind == TIME:
-            columns[name] = _times(values).astype(kind)
-        elif kind == TEXT:
-            columns[name] = pd.Series([None if v is None else str(v) for v in values], dtype=kind)
-        else:
-            columns[name] = pd.Series(values, dtype=kind)
+    with pd.option_context("mode.string_storage", "python"):  # pyarrow's is slow to cut into the many small tables
+        for name in (*COLUMNS, *metrics, *others):
+            values = [row.get(name) for row in rows]
+            kind: Any = COLUMNS[name].kind if name in COLUMNS else NUMBER if name in metrics else _kind(values)
+            if kind == TIME:
+                columns[name] = _times(values).astype(kind)
+            elif kind == TEXT:
+                columns[name] = pd.Series([None if v is None else str(v) for v in values], dtype=kind)
+            else:
+                columns[name] = pd.Series(values, dtype=kind)
     return pd.DataFrame(columns)
 
 

@@ -42,7 +42,7 @@ def check(forget_bias: ForgetBias | None, longest: int | None, cell: Cell, bias:
 
 @torch.no_grad()
 def start(forget_bias: ForgetBias, longest: int | None, cell: Cell, hidden_size: int, p: Parameters) -> None:
-    """Set the bias of one layer and direction, just drawn from U(−1/√H, 1/√H): all of it in bias_ih, 0 in bias_hh.
+    """Set the bias of one layer and direction, just drawn from U(−1/√H, 1/√H): all of it in bias_ih, 0 in any bias_hh.
 
     Chrono's u is the forget gate's own draw, stretched: it takes no random number, so that what is drawn later, such as
     the head, is the same whatever the forget_bias.
@@ -50,7 +50,8 @@ def start(forget_bias: ForgetBias, longest: int | None, cell: Cell, hidden_size:
 
     def put(gate: str, value: Tensor | float) -> None:
         p["bias_ih"][rows(gate)] = value
-        p["bias_hh"][rows(gate)] = 0.0
+        if "bias_hh" in p:
+            p["bias_hh"][rows(gate)] = 0.0
 
     def rows(gate: str) -> slice:
         first = cell.gates.index(gate) * hidden_size

@@ -1,6 +1,6 @@
 """The compiled kernel (csrc/fused.h) as Python sees it: found, loaded once, called with pointers.
 
-`RNNBENCH_ISA` (avx512, avx2 or baseline) names a narrower instruction set than the processor's widest.
+`RNNBENCH_ISA` (avx512_bf16, avx512, avx2 or baseline) names a narrower instruction set than the processor's widest.
 """
 
 from __future__ import annotations
@@ -8,26 +8,45 @@ from __future__ import annotations
 import ctypes
 import os
 from functools import cache
-from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
+from rnnbench.cells.base import Cell
+from rnnbench.cells.cifg import CIFGCell
+from rnnbench.cells.cifg_nog import CIFGNOGCell
+from rnnbench.cells.gru import GRUCell
+from rnnbench.cells.gru_reset_before import GRUResetBeforeCell
+from rnnbench.cells.janet import JANETCell
+from rnnbench.cells.lstm import LSTMCell
+from rnnbench.cells.mgu import MGUCell
+from rnnbench.cells.niaf import NIAFCell
+from rnnbench.cells.nig import NIGCell
+from rnnbench.cells.noaf import NOAFCell
+from rnnbench.cells.nog import NOGCell
+from rnnbench.cells.rnn import RNNCell
+from rnnbench.cells.ugrnn import UGRNNCell
 from rnnbench.errors import UsageError
 
-CELLS = ("lstm", "gru", "gru_reset_before", "rnn_tanh", "rnn_relu")
-ISAS = ("baseline", "avx2", "avx512")
-ALIGNMENT = 64
+CELLS: tuple[Cell, ...] = (
+    LSTMCell(), GRUCell(), GRUResetBeforeCell(), RNNCell("tanh"), RNNCell("relu"), CIFGCell(), CIFGNOGCell(),
+    UGRNNCell(), MGUCell(), NOGCell(), NIGCell(), NIAFCell(), NOAFCell(), JANETCell(),
+)  # fmt: skip
+"""In the order of FUSED_CELLS (csrc/fused.h)."""
+ISAS = ("baseline", "avx2", "avx512", "avx512_bf16")
+FILE = "_fused.so"
+"""A plain shared library, the same for every Python (setup.py)."""
 
 
 class Layer(ctypes.Structure):
     """FusedLayer of csrc/fused.h, field by field."""
 
     _fields_ = [
-        *((name, ctypes.c_int32) for name in ("cell", "isa", "is_double", "reverse", "threads", "keep_denormals")),
+        *((name, ctypes.c_int32) for name in ("cell", "isa", "dtype", "reverse", "threads", "keep_denormals")),
         *((name, ctypes.c_int64) for name in ("T", "B", "I", "H")),
+        *((name, ctypes.c_void_p) for name in ("batch", "first")),
         ("x", ctypes.c_void_p),
         *((name, ctypes.c_int64) for name in ("x_t", "x_b")),
-        *((name, ctypes.c_void_p) for name in ("w_ih", "w_hh", "b_ih", "b_hh", "h0", "c0", "out", "saved")),
-        ("saved_t", ctypes.c_int64),
+        *((name, ctypes.c_void_p) for name in ("w_ih", "w_hh", "b_ih", "b_hh", "h0", "c0", "out", "hn", "cn", "saved")),
+        ("keep", ctypes.c_int64),
         ("d_out", ctypes.c_void_p),
         *((name, ctypes.c_int64) for name in ("d_out_t", "d_out_b")),
         *((name, ctypes.c_void_p) for name in ("d_hn", "d_cn", "d_x", "d_w_ih", "d_w_hh", "d_b_ih", "d_b_hh")),
@@ -61,13 +80,12 @@ def why_missing() -> str:
 
 
 def _load() -> ctypes.CDLL | str:
-    paths = (Path(__file__).with_name("_fused" + suffix) for suffix in EXTENSION_SUFFIXES)
-    path = next((path for path in paths if path.exists()), None)
-    if path is None:
+    path = Path(__file__).with_name(FILE)
+    if not path.exists():
         return "was not compiled when rnnbench was installed"
     try:
         found = ctypes.CDLL(str(path))
-        same_age = found.fused_layer_bytes() == ctypes.sizeof(Layer)
+        same_age = found.fused_layer_bytes() == ctypes.sizeof(Layer) and found.fused_cell_count() == len(CELLS)
     except (OSError, AttributeError) as error:
         return f"does not load: {' '.join(str(error).split())}"
     if not same_age:
@@ -78,6 +96,9 @@ def _load() -> ctypes.CDLL | str:
     )
     for function in (found.fused_forward, found.fused_backward):
         function.argtypes, function.restype = [ctypes.POINTER(Layer)], None
+    of_bytes = found["fused_forward"]  # a function of its own, of a Layer that is written as bytes
+    of_bytes.argtypes, of_bytes.restype = [ctypes.c_char_p], None
+    found.forward_of_bytes = of_bytes  # type: ignore[attr-defined]
     return found
 
 
@@ -87,9 +108,24 @@ def isa() -> str:
 
 
 def isa_number() -> int:
-    found = library()
+    found = _library or library()
     assert found is not None
     return _chosen_isa(found, _asked())
+
+
+def unused(capability: str) -> str | None:
+    """What the processor has and the kernel does not use, as a sentence; None where it uses the widest.
+
+    capability: what torch found of the processor, "AVX512", "AVX2" or another word for less
+    (torch.backends.cpu.get_cpu_capability).
+    """
+    has = capability.lower()
+    if library() is None or has not in ISAS or isa_number() >= ISAS.index(has):
+        return None
+    reason = f"RNNBENCH_ISA={_asked()}" if _asked() else "it was compiled without"
+    return (
+        f"the fused CPU kernel uses {isa()} instructions, the processor has {has} ({reason}): slower than it could be"
+    )
 
 
 def _asked() -> str:
@@ -111,4 +147,5 @@ def _chosen_isa(kernel: ctypes.CDLL, asked: str) -> int:
 
 def saved_slots(cell: int) -> int:
     """How many numbers a unit leaves behind each step for the backward pass, beside h."""
-    return (5, 4, 3, 0, 0)[cell]
+    assert _library is not None
+    return int(_library.fused_saved_slots(cell))

@@ -17,9 +17,15 @@ from rnnbench.plots.panels import Drawing
 from rnnbench.report.wording import axis_words, effects, finding
 from rnnbench.studies import Evaluated
 
-_FILL = {"supported": "#0072B2", "contradicted": "#D55E00", "equivalent": "#009E73", "undecided": "white"}
+_FILL = {
+    "supported": "#0072B2",
+    "contradicted": "#D55E00",
+    "equivalent": "#009E73",
+    "undecided": "white",
+    "withdrawn": "white",
+}
 _WIDE = 4  # largest ratio over smallest from which an axis is logarithmic
-_MARK = {"supported": "o", "contradicted": "X", "equivalent": "s", "undecided": "o"}
+_MARK = {"supported": "o", "contradicted": "X", "equivalent": "s", "undecided": "o", "withdrawn": "x"}
 
 
 def claim_drawings(each: Evaluated, score: str = "") -> list[Drawing]:
@@ -34,8 +40,10 @@ def _effects(each: Evaluated, score: str) -> Drawing | None:
         return None
     ratio, margin = each.claim.scale == "ratio", each.claim.margin
     none = 1.0 if ratio else 0.0
-    found = finding(each) or f"{each.verdict.outcome.capitalize()}: {each.claim.statement}"
+    found = finding(each) or f"{each.word[:1].upper()}{each.word[1:]}: {each.claim.statement}"
     numbers = f"{effects(each)} ({each.kind.pairs(each)})"
+    if each.verdict.outcome == "withdrawn":
+        found, numbers = f"Withdrawn: {each.verdict.reason}.", each.claim.statement
 
     def make(columns: int) -> Figure:
         width = 7.4 if columns > 1 else 4.6
@@ -62,7 +70,7 @@ def _effects(each: Evaluated, score: str) -> Drawing | None:
         keys = [
             Line2D([], [], color=INK, marker=_MARK[j.outcome], markerfacecolor=_FILL[j.outcome], linestyle="none",
                    label=word)
-            for word, j in {each.kind.outcome(j): j for j in judged}.items()
+            for word, j in {each.kind.outcome(each.claim, j): j for j in judged}.items()
         ]  # fmt: skip
         band = [Patch(facecolor="#d9d9d6", alpha=0.6, label="within the margin")] if margin is not None else []
         figure.legend(handles=[*keys, *band], loc="outside lower center", ncols=3 if columns > 1 else 2, frameon=False)
@@ -72,7 +80,8 @@ def _effects(each: Evaluated, score: str) -> Drawing | None:
     caption = f"{each.claim.compared} in every condition with its 95 % interval ({methods}); line: no effect"
     caption += "; band: the margin." if margin is not None else "."
     said = "; ".join(
-        f"{j.condition.name}: {each.kind.effect(j.condition.effect)}, {each.kind.outcome(j)}" for j in judged
+        f"{j.condition.name}: {each.kind.effect(j.condition.effect)}, {each.kind.outcome(each.claim, j)}"
+        for j in judged
     )
     return Drawing(f"claim_{each.claim.id}", "Effect", caption, make, said)
 

@@ -1,7 +1,7 @@
-"""What the records say, in words: paired differences between cells, and ratios of what they cost.
+"""What the records say, in words: cells beside one another, and ratios of what they cost.
 
-Runs are paired by seed (one seed: the same data in the same order). A cell is called ahead only where the 95 % Student
-t interval of the paired difference leaves zero out; intervals are one a condition, not corrected for their number.
+Who is ahead is decided where every claim is, in studies/: a plain sweep by the claims that it implies, a study by its
+own, so that beside those of a study nothing but numbers is said.
 """
 
 from __future__ import annotations
@@ -10,97 +10,139 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from rnnbench.records import cell_name, in_order, said
-from rnnbench.records.columns import short
+from rnnbench.records.columns import short, with_role
 from rnnbench.records.conditions import Panel, panels
-from rnnbench.statistics import Interval, mean_interval
+from rnnbench.records.numbers import interval, number
+from rnnbench.records.table import config_columns
+from rnnbench.statistics import Interval
+from rnnbench.statistics.verdict import TOO_FEW
+from rnnbench.studies import Evaluated, evaluate_claims, implied
+
+_MOST_NAMED = 8  # conditions; more are counted
+_MOST_EFFECTS = 3  # with their intervals; of more the range
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two cells under one setting: the mean of `first` − `second` over the seeds that both finished."""
+    """Two cells under one setting. `named`: whether a winner may be named here, which in a study its claims do."""
 
-    dataset: str
-    setting: dict[str, Any]  # what tells it from the dataset's other comparisons
-    fixed: dict[str, Any]  # all settings of which the others have another value
-    first: str
-    second: str
-    metric: str
-    higher_is_better: bool
-    difference: Interval
-    tuned: tuple[str, ...] = ()  # keys in which the two cells differ besides
+    panel: Panel
+    judged: Evaluated
+    named: bool = True
 
     @property
-    def ahead(self) -> str | None:
-        """The better cell where the interval leaves zero out, else None."""
-        if self.difference.n < 2 or self.difference.low <= 0 <= self.difference.high:
-            return None
-        return self.first if (self.difference.estimate > 0) == self.higher_is_better else self.second
+    def setting(self) -> dict[str, Any]:
+        """What tells it from the dataset's other comparisons."""
+        return self.panel.setting
 
     @property
-    def verdict(self) -> str:
-        if self.ahead:
-            return f"{cell_name(self.ahead)} ahead"
-        return "no clear difference" if self.difference.n > 1 else "one seed, no interval"
+    def pair(self) -> str:
+        return self.judged.claim.compared
+
+    @property
+    def difference(self) -> Interval:
+        conditions = self.judged.verdict.conditions
+        return conditions[0].condition.effect
+
+    @property
+    def word(self) -> str:
+        """Who is ahead, or why nobody is said to be."""
+        return ahead_or_why(self.judged)
+
+    @property
+    def tuned(self) -> list[str]:
+        """Keys in which the two cells differ besides."""
+        own = self.panel.runs["cell"].isin(list(self.judged.claim.compare))
+        return [name for name in self.panel.tuned if self.panel.runs[name][own].nunique(dropna=False) > 1]
 
 
-def compare(runs: pd.DataFrame) -> list[Comparison]:
-    """Every cell against the LSTM (else the first cell there is), under every setting where both have a seed."""
-    found = []
-    for panel in panels(runs, one_x=True):
-        scores = panel.runs[panel.runs["status"] == "ok"].drop_duplicates(["cell", "seed"])
-        cells = in_order(scores["cell"])
-        of_cell: dict[str, dict[int, float]] = {}
-        for cell, seed, score in zip(scores["cell"], scores["seed"], scores["test_score"], strict=True):
-            of_cell.setdefault(cell, {})[seed] = score
-        for other in cells[1:]:
-            first, second = of_cell[cells[0]], of_cell[other]
-            differences = [first[seed] - second[seed] for seed in sorted(first.keys() & second.keys())]
-            if not differences:
-                continue
-            own = scores[scores["cell"].isin([cells[0], other])]
-            if panel.fixed.get("forget_bias") is not None and own["forget_bias"].isna().all():
-                continue  # neither has a forget gate: they are compared where none is named
-            found.append(Comparison(
-                panel.dataset, panel.setting, panel.fixed, cells[0], other, str(own["metric"].iloc[0]),
-                bool(own["higher_is_better"].iloc[0]),
-                mean_interval(differences),
-                tuple(name for name in panel.tuned if own[name].nunique(dropna=False) > 1),
-            ))  # fmt: skip
-    return found
+def ahead_or_why(judged: Evaluated) -> str:
+    """Of a claim of either about one condition who is ahead, or why nobody is said to be."""
+    outcome, reason = judged.verdict.outcome, judged.verdict.reason
+    if outcome == "equivalent":
+        return "no difference that matters"
+    if outcome == "supported":
+        return judged.word
+    if reason.startswith(TOO_FEW):
+        return TOO_FEW
+    (only,) = judged.verdict.conditions
+    return reason if reason in (only.condition.barred, only.condition.obstacle) else "no clear difference"
+
+
+def compare(runs: pd.DataFrame, named: bool = True) -> list[Comparison]:
+    """What the runs imply, judged as the claims of one page. runs: with conditions."""
+    asked = implied(runs)
+    facts = with_role("ending", "seed", "task", "score", "count", "numerics")
+    judged = evaluate_claims([each.claim for each in asked], _narrow(runs, "run_id", *facts))
+    return [Comparison(each.panel, found, named) for each, found in zip(asked, judged, strict=True)]
+
+
+def _narrow(runs: pd.DataFrame, *facts: str) -> pd.DataFrame:
+    """`runs` with these columns and what tells runs apart, for the many small tables that comparisons are made of."""
+    varying = [name for name in config_columns(runs) if runs[name].nunique(dropna=False) > 1]
+    kept = {"dataset", "cell", "seq_len", "hidden_size_asked", *facts, *varying}
+    return runs[[name for name in runs if name in kept]]
 
 
 def of_panel(comparisons: Sequence[Comparison], panel: Panel) -> list[Comparison]:
     """The comparisons that a panel shows."""
     return [
         c for c in comparisons
-        if c.dataset == panel.dataset and all(said(c.fixed.get(k)) == said(v) for k, v in panel.fixed.items())
+        if c.panel.dataset == panel.dataset
+        and all(said(c.panel.fixed.get(k)) == said(v) for k, v in panel.fixed.items())
     ]  # fmt: skip
 
 
 def spoken(comparisons: Sequence[Comparison], over: Sequence[str] | None = None) -> str:
-    """One line for two cells: "GRU ahead at T = 200; no clear difference from LSTM at T = 50, 100 (n = 3)".
+    """One line for two cells: "GRU ahead at T = 200; no clear difference at T = 50, 100 (n = 10)".
 
     over: the settings to name (default: all of them). More than eight are counted, not listed.
     """
     if not comparisons:
         return ""
-    by_verdict: dict[str, list[Comparison]] = {}
-    for c in sorted(comparisons, key=lambda c: c.ahead is None):
-        by_verdict.setdefault(c.verdict, []).append(c)
+    if not comparisons[0].named:
+        return _numbers(comparisons, over)
+    by_word: dict[str, list[Comparison]] = {}
+    for c in sorted(comparisons, key=lambda c: c.judged.verdict.outcome == "undecided"):
+        by_word.setdefault(c.word, []).append(c)
     parts = []
-    for verdict, members in by_verdict.items():
-        if len(comparisons) > 8:
-            parts.append(f"{verdict} in {len(members)} of {len(comparisons)} conditions")
+    for word, members in by_word.items():
+        where = _places(members, over)
+        if len(comparisons) > _MOST_NAMED:
+            part = f"{word} in {len(members)} of {len(comparisons)} conditions"
         else:
-            where = _places(members, over)
-            parts.append(f"{verdict}{' at ' + where if where else ''}")
+            part = f"{word}{' at ' + where if where else ''}"
+        parts.append(f"{part}: n = {_counts(members)}" if word == TOO_FEW else part)
+    enough = [c for c in comparisons if c.word != TOO_FEW]
+    if enough:
+        place = max(index for index, word in enumerate(by_word) if word != TOO_FEW)
+        parts[place] += f" (n = {_counts(enough)})"
+    return "; ".join(parts)
+
+
+def _numbers(comparisons: Sequence[Comparison], over: Sequence[str] | None) -> str:
+    """The effects themselves: "GRU − LSTM −0.047 [−0.088, −0.005] at T = 5 (n = 10)"; of many their range."""
+    known = [c for c in comparisons if c.difference.n]
+    if not known:
+        return ""
+    n = f"(n = {_counts(known)})"
+    if len(known) > _MOST_EFFECTS:
+        low, high = (number(end([c.difference.estimate for c in known])) for end in (min, max))
+        return f"{known[0].pair} {low} to {high} over {len(known)} conditions {n}"
+    parts = []
+    for c in known:
+        d, where = c.difference, _places([c], over)
+        parts.append(f"{interval(d.estimate, d.low, d.high)}{' at ' + where if where else ''}")
+    return f"{known[0].pair} {'; '.join(parts)} {n}"
+
+
+def _counts(comparisons: Sequence[Comparison]) -> str:
     counts = {c.difference.n for c in comparisons}
-    n = str(min(counts)) if len(counts) == 1 else f"{min(counts)}–{max(counts)}"
-    others = "; ".join(parts)
-    return f"{others} (n = {n})"
+    return str(min(counts)) if len(counts) == 1 else f"{min(counts)}–{max(counts)}"
 
 
 def _places(comparisons: Sequence[Comparison], over: Sequence[str] | None) -> str:
@@ -110,20 +152,23 @@ def _places(comparisons: Sequence[Comparison], over: Sequence[str] | None) -> st
     return "; ".join(" ".join(f"{short(name)} = {said(c.setting[name])}" for name in names) for c in comparisons)
 
 
-def pairs(comparisons: Sequence[Comparison]) -> list[tuple[str, str, list[Comparison]]]:
+def pairs(comparisons: Sequence[Comparison]) -> list[list[Comparison]]:
     """Comparisons by the two cells they compare."""
-    found: dict[tuple[str, str], list[Comparison]] = {}
+    found: dict[str, list[Comparison]] = {}
     for c in comparisons:
-        found.setdefault((c.first, c.second), []).append(c)
-    return [(first, second, members) for (first, second), members in found.items()]
+        found.setdefault(c.pair, []).append(c)
+    return list(found.values())
 
 
 def headline(comparisons: Sequence[Comparison], over: Sequence[str] | None = None, most: int = 2) -> str:
     """`spoken` for each of the first pairs of cells; names the pair where that is not clear."""
     found = pairs(comparisons)
     if len(found) == 1:
-        return spoken(found[0][2], over)
-    lines = [f"{cell_name(a)} and {cell_name(b)}: {spoken(members, over)}" for a, b, members in found[:most]]
+        return spoken(found[0], over)
+    lines = []
+    for members in found[:most]:
+        words = spoken(members, over)
+        lines.append(f"{' and '.join(members[0].judged.claim.names)}: {words}" if members[0].named else words)
     return "\n".join(
         [*lines, f"({len(found) - most} more in the table of differences)"] if len(found) > most else lines
     )
@@ -132,18 +177,26 @@ def headline(comparisons: Sequence[Comparison], over: Sequence[str] | None = Non
 def ratio(runs: pd.DataFrame, column: str) -> str:
     """How much of `column` each cell takes against the LSTM (else the first cell): "GRU 0.75 × LSTM", or a range.
 
-    The ratio of the conditions' medians under every setting that both cells have; "" when there is none.
+    The geometric mean of the ratios of one seed, as in claims, under every setting that both cells have; "" where there
+    is none.
     """
     found: dict[tuple[str, str], list[float]] = {}
-    for panel in panels(runs, one_x=True):
-        medians = panel.runs.groupby("cell")[column].median().dropna().astype(float)
-        cells = in_order(medians.index)
-        for other in cells[1:]:
-            if medians[cells[0]] > 0:
-                found.setdefault((cells[0], other), []).append(float(medians[other] / medians[cells[0]]))
+    for panel in panels(_narrow(runs, "seed", "condition", column), one_x=True):
+        of_cell: dict[str, dict[int, float]] = {}  # the first value of each seed
+        values = panel.runs[column].astype("float64")
+        for cell, seed, value in zip(panel.runs["cell"], panel.runs["seed"], values, strict=True):
+            own = of_cell.setdefault(cell, {})
+            if value == value:
+                own.setdefault(seed, value)
+        base, *others = in_order(of_cell)
+        for other in others:
+            seeds = sorted(of_cell[other].keys() & of_cell[base].keys())
+            shared = np.array([(of_cell[other][seed], of_cell[base][seed]) for seed in seeds])
+            if len(shared) and (shared > 0).all():
+                mean = float(np.exp(np.log(shared[:, 0] / shared[:, 1]).mean()))
+                found.setdefault((base, other), []).append(mean)
     parts, order = [], in_order(other for _, other in found)
     for base, other in sorted(found, key=lambda pair: order.index(pair[1])):
-        ratios = found[base, other]
-        low, high = f"{min(ratios):.2f}", f"{max(ratios):.2f}"
+        low, high = (f"{end(found[base, other]):.2f}" for end in (min, max))
         parts.append(f"{cell_name(other)} {low if low == high else f'{low}–{high}'} × {cell_name(base)}")
     return "; ".join(parts)

@@ -46,6 +46,9 @@ def words(runs: pd.DataFrame, result: StudyResult | None) -> list[tuple[str, str
     if runs["contended"].fillna(False).any():
         said = "timed while another run ran beside it, or in parts under two backends, machines or numbers of threads"
         found.append((label("contended"), f"{said}: its times are not used"))
+    if runs["probe"].notna().any():
+        said = "its step time is of some fifty steps taken alone after the sweep, its other times so many such steps"
+        found.append((label("probe"), f"one run of each condition whose runs went side by side: {said}"))
     return found
 
 

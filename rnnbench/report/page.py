@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +13,28 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rnnbench.errors import UsageError
 from rnnbench.plots.look import drawing_context
-from rnnbench.records import PACK, RECORD, cell_name, said, write_text_atomically
+from rnnbench.records import PACK, RECORD, said, write_text_atomically
 from rnnbench.records.columns import head, key
 from rnnbench.records.conditions import SHOWN, lean, shown_keys, telling, with_conditions
-from rnnbench.records.numbers import interval, number
+from rnnbench.records.numbers import number
+from rnnbench.records.spreadsheet import as_csv
 from rnnbench.records.table import read_results
 from rnnbench.report import glossary, text, timed_only
-from rnnbench.report.figures import Material, all_figures, made_of
+from rnnbench.report.figures import Figure, Material, all_figures, made_of
 from rnnbench.report.findings import Comparison, compare
 from rnnbench.report.latex import latex
+from rnnbench.report.machines import NOTE, of_one_machine, times_of_each
 from rnnbench.report.parts import MOST_ROWS, cut
 from rnnbench.report.study import study_section, tuning_section
 from rnnbench.report.summary import markdown, shown, summarise
-from rnnbench.report.verdicts import study_result, verdict_lines
+from rnnbench.report.verdicts import (
+    measured_names,
+    study_result,
+    sweep_lines,
+    sweep_result,
+    verdict_lines,
+    write_tables,
+)
 from rnnbench.report.what_was_run import what_was_run
 from rnnbench.studies import StudyRequest, read_request
 
@@ -42,12 +53,30 @@ def make_report(directory: Path | str, figures: Sequence[str] = ()) -> Path:
 
 
 def report_and_verdicts(directory: Path | str, figures: Sequence[str] = ()) -> tuple[Path, list[str]]:
-    """Write the report of results/NAME into it; gives the page's path and, of a study, a line a claim for the screen.
+    """Write the report of results/NAME into it; gives the page's path and, for the screen, a line a claim of a study,
+    or a line for each dataset and pair of cells of a plain sweep.
 
     figures: besides those of rnnbench.report.figures, by import path. Raises UsageError when one is none or fails, when
     the directory does not exist, holds no readable record, or cannot be written.
     """
-    directory, chosen = Path(directory), all_figures(figures)
+    with _seldom_collected():
+        return _made(Path(directory), all_figures(figures))
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Many small objects are made and few are garbage: looking for it as Python does is a quarter of the time."""
+    thresholds = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(200_000, 50, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
+
+
+def _made(directory: Path, chosen: Sequence[Figure]) -> tuple[Path, list[str]]:
     if directory.is_dir() and not any((directory / name).exists() for name in ("runs", PACK)):
         raise UsageError(f"no results in {directory}: there is no runs/ and no {PACK} in it (give results/NAME)")
     results = read_results(directory)
@@ -64,13 +93,15 @@ def report_and_verdicts(directory: Path | str, figures: Sequence[str] = ()) -> t
         there = f"{others} run(s) that the study does not ask for" if others else "trials that choose settings"
         raise UsageError(f"no results in {directory}: nothing but {there} has ended yet")
     runs = with_conditions(_as_tuned(counted, request))
+    keys = shown_keys(runs)
+    keys = [*SHOWN, *(name for name in telling(runs, keys) if name not in SHOWN)]  # and what tells conditions apart
+    machines = times_of_each(runs, keys)
+    runs, apart = of_one_machine(runs)
     few = lean(runs)
     timed = timed_only.timed_only(runs) & (request is not None)  # a plain sweep is compared by what there is
-    comparisons = compare(few[~timed])
+    comparisons = compare(few[~timed], named=request is None)
     material = Material(few, few[~timed], comparisons, timed_only.words(few, timed))
-    keys = shown_keys(runs)
     summary = summarise(runs)
-    keys = [*SHOWN, *(name for name in telling(runs, keys) if name not in SHOWN)]  # and what tells conditions apart
     table = shown(summary, keys)
     for old in (directory / "figures").glob("*"):
         if old.name.startswith(("claim_", "unsolved_")):
@@ -79,17 +110,19 @@ def report_and_verdicts(directory: Path | str, figures: Sequence[str] = ()) -> t
     with drawing_context():
         drawn = {figure: made_of(figure, material, directory / "figures") for figure in chosen}
         study = study_section(result, results.runs, directory)
-    write_text_atomically(
-        directory / "summary.csv", summary.rename(columns=key).to_csv(index=False, lineterminator="\n")
-    )
-    write_text_atomically(
-        directory / "runs.csv", _portable(with_conditions(counted), directory).to_csv(index=False, lineterminator="\n")
-    )
+    if result is None:
+        implied = sweep_result(directory.resolve().name, comparisons, runs)
+        write_tables(implied, directory, measured_names(implied, few))
+    write_text_atomically(directory / "summary.csv", as_csv(summary.rename(columns=key)))
+    write_text_atomically(directory / "runs.csv", as_csv(_portable(with_conditions(counted), directory)))
     answer, warnings = text.answer(few, comparisons, timed), text.warnings(results, runs, directory, study is not None)
     warnings += [missing for figure, its in drawn.items() if not its and (missing := figure.missing(material))]
+    warnings += [apart] if apart else []
     if others > 0:
         warnings.append(f"{others} more run(s) lie here that the study as it is now does not ask for; none is shown.")
-    write_text_atomically(directory / "summary.md", _summary_md(directory, runs, answer, warnings, table))
+    write_text_atomically(
+        directory / "summary.md", _summary_md(directory, runs, answer, warnings, table, of_study=study is not None)
+    )
     write_text_atomically(directory / "summary.tex", latex(table))
     environment = Environment(
         loader=PackageLoader("rnnbench.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -101,11 +134,13 @@ def report_and_verdicts(directory: Path | str, figures: Sequence[str] = ()) -> t
         level=3 if study else 2,  # of headings that a study's page has below another
         counts=text.counts(runs),
         answer=answer,
-        method=text.METHOD,
+        method=text.BESIDE if study else text.METHOD,
         warnings=warnings,
         differences=cut(_differences(comparisons), "rows"),
         conditions=cut(table, "summary.csv has all"),
         conditions_note=_NOTE,
+        machines=cut(machines, "rows"),
+        machines_note=NOTE,
         glossary=glossary.words(runs, result),
         what_was_run=cut(what_was_run(counted, _tuned(request)), "runs.csv has all"),
         figures=[each for its in drawn.values() for each in its],
@@ -116,12 +151,12 @@ def report_and_verdicts(directory: Path | str, figures: Sequence[str] = ()) -> t
         environment=text.environment(runs),
     )
     write_text_atomically(directory / "report.html", page)
-    return directory / "report.html", verdict_lines(result)
+    return directory / "report.html", sweep_lines(comparisons) if result is None else verdict_lines(result)
 
 
 def _files(directory: Path, study: dict[str, Any] | None, tuned: bool) -> list[str]:
     """What lies beside the page, for a reader who wants to go on with it."""
-    tables = ["verdicts"] if study else []
+    tables = ["verdicts"]
     tables += ["published"] if study and study["published"] else []
     tables += ["summary", *(["tuning"] if tuned else [])]
     records = [f"{PACK} (the whole records)"] if (directory / PACK).exists() else []
@@ -154,14 +189,20 @@ def _differences(comparisons: Sequence[Comparison]) -> pd.DataFrame:
     names = list(dict.fromkeys(name for c in comparisons for name in c.setting))
     rows = []
     for c in comparisons:
-        row = {"dataset": c.dataset} | {key(name): said(c.setting[name]) if name in c.setting else "" for name in names}
-        row["compared"] = f"{cell_name(c.first)} − {cell_name(c.second)}"
-        row["metric"] = f"{c.metric}, {'higher' if c.higher_is_better else 'lower'} is better"
-        row["mean difference [95 % t interval]"] = interval(c.difference.estimate, c.difference.low, c.difference.high)
+        each, (judged,) = c.judged, c.judged.verdict.conditions
+        row = {"dataset": c.panel.dataset}
+        row |= {key(name): said(c.setting[name]) if name in c.setting else "" for name in names}
+        row["compared"] = c.pair
+        metric, better = c.panel.runs["metric"].dropna(), "higher" if each.measured[0].higher else "lower"
+        row["metric"] = f"{metric.iloc[0] if len(metric) else 'score'}, {better} is better"
+        row["mean difference [95 % t interval]"] = each.kind.effect(c.difference)
         row["n (pairs)"] = str(c.difference.n)
-        row["finding"] = c.verdict + (f" ({', '.join(map(key, c.tuned))} differ)" if c.tuned else "")
+        if c.named:
+            tuned = f" ({', '.join(map(key, c.tuned))} differ)" if c.tuned else ""
+            row |= {"verdict": each.word, "because": judged.reason + tuned, "margin": each.claim.margin_words}
+            row |= each.kind.tests(each, 0)
         rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).fillna("–")
 
 
 def _runs_table(runs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
@@ -186,9 +227,15 @@ def _portable(runs: pd.DataFrame, directory: Path) -> pd.DataFrame:
 
 
 def _summary_md(
-    directory: Path, runs: pd.DataFrame, answer: Sequence[str], warnings: Sequence[str], table: pd.DataFrame
+    directory: Path,
+    runs: pd.DataFrame,
+    answer: Sequence[str],
+    warnings: Sequence[str],
+    table: pd.DataFrame,
+    of_study: bool,
 ) -> str:
-    parts = [f"# {directory.resolve().name}", text.counts(runs), "\n".join(f"- {line}" for line in answer), text.METHOD]
+    parts = [f"# {directory.resolve().name}", text.counts(runs), "\n".join(f"- {line}" for line in answer)]
+    parts.append(text.BESIDE if of_study else text.METHOD)
     if warnings:
         parts.append("\n".join(f"- {line}" for line in warnings))
     return "\n\n".join([*parts, markdown(table) + "\n" + _NOTE]) + "\n"

@@ -14,6 +14,7 @@ from rnnbench.records import cell_name, said, write_text_atomically
 from rnnbench.records.columns import short
 from rnnbench.records.numbers import count as whole
 from rnnbench.records.numbers import interval, number
+from rnnbench.records.spreadsheet import as_csv
 from rnnbench.report.latex import latex
 from rnnbench.report.summary import markdown
 from rnnbench.studies import Beside
@@ -126,7 +127,7 @@ def _letter(index: int) -> str:
 def write_tables(found: Sequence[Beside], directory: Path) -> None:
     """published.csv (plain numbers), published.md and published.tex."""
     numbers = pd.DataFrame([_numbers(each) for each in found])
-    write_text_atomically(directory / "published.csv", numbers.to_csv(index=False, lineterminator="\n"))
+    write_text_atomically(directory / "published.csv", as_csv(numbers))
     text, said_of = table(found), notes(found)
     listed = "".join(f"- {letter}: {note}\n" for letter, note in said_of)
     head = f"# Beside published figures\n\n{answer(found)}\n\n"

@@ -11,7 +11,7 @@ from rnnbench.report import published, verdicts, wording
 from rnnbench.report.effects import claim_drawings
 from rnnbench.report.parts import cut, made
 from rnnbench.report.tuning import tuning_table, tuning_words, write_tuning
-from rnnbench.studies import StudyRequest, StudyResult
+from rnnbench.studies import Selection, StudyRequest, StudyResult
 
 
 def study_section(result: StudyResult | None, runs: pd.DataFrame, directory: Path) -> dict[str, Any] | None:
@@ -21,7 +21,8 @@ def study_section(result: StudyResult | None, runs: pd.DataFrame, directory: Pat
     measured = verdicts.measured_names(result, runs)
     verdicts.write_tables(result, directory, measured)
     table = verdicts.summary_table(result, measured)
-    scored = [wording.score_name(each, runs) for each in result.claims]
+    selection, named = Selection(runs), runs[["metric", "unit"]]
+    scored = [wording.score_name(named[selection.where(each.claim.select)]) for each in result.claims]
     beside = [wording.Sentence(published.answer(result.published))] if result.published else []
     return {
         "answer": wording.answer(result, measured) + beside,
@@ -32,7 +33,7 @@ def study_section(result: StudyResult | None, runs: pd.DataFrame, directory: Pat
         "method": verdicts.METHOD,
         "heads": list(table.columns),
         "rows": [
-            {"id": each.claim.id, "cells": row}
+            {"id": each.claim.id, "outcome": each.verdict.outcome, "cells": row}
             for each, row in zip(result.claims, table.to_numpy().tolist(), strict=True)
         ],
         "claims": [
@@ -40,6 +41,7 @@ def study_section(result: StudyResult | None, runs: pd.DataFrame, directory: Pat
                 "id": each.claim.id,
                 "statement": each.claim.statement,
                 "outcome": each.verdict.outcome,
+                "word": each.word,
                 "figures": [made(drawing, directory / "figures") for drawing in claim_drawings(each, score)],
                 "table": cut(verdicts.condition_table(each, score), "verdicts.csv has all"),
                 "facts": wording.facts(each, score),

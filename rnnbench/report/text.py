@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,11 +17,19 @@ from rnnbench.records.table import Results
 from rnnbench.report import timed_only
 from rnnbench.report.findings import Comparison, headline, pairs, ratio
 from rnnbench.report.summary import steps_to_threshold
+from rnnbench.studies import WORDS, timed_wrongly
 
 METHOD = (
-    "Differences are paired by seed: cells of one seed see the same data in the same order. “Ahead” means that the "
-    "95 % Student t interval of the mean paired difference in the test score leaves zero out; the intervals are one a "
-    "condition and not corrected for their number. “No clear difference” is not “the same”: equality was not tested."
+    "Differences are paired by seed: cells of one seed see the same data in the same order. “Ahead”: the sign-flip "
+    "test of the paired differences in the test score shows it at 5 %, shared by all comparisons of this page (Holm), "
+    "over ten seeds or more; said of no cell that is not clearly better than chance and every baseline (its 95 % t "
+    "interval), and not where the budget ended most runs of a cell while they were improving. “No difference that "
+    "matters”: shown to be smaller than the margin beside it. “No clear difference” is not “the same”. Intervals are "
+    "Student's t, one a comparison, not corrected for their number."
+)
+BESIDE = (
+    "What the study claims is decided above; here are numbers alone: mean differences of pairs that share a seed, "
+    "and so the data and their order, with their 95 % Student t intervals."
 )
 
 
@@ -31,8 +40,8 @@ def answer(runs: pd.DataFrame, comparisons: Sequence[Comparison], timed: pd.Seri
     """
     found = []
     for dataset, part in (runs if timed is None else runs[~timed]).groupby("dataset", sort=True):
-        here = [c for c in comparisons if c.dataset == dataset]
-        for _, _, members in pairs(here):
+        here = [c for c in comparisons if c.panel.dataset == dataset]
+        for members in pairs(here):
             found.append(f"{dataset}, {_metric(part)}: {_difference(members)}")
         if not here:
             found.append(f"{dataset}: {_alone(part)}")
@@ -41,9 +50,9 @@ def answer(runs: pd.DataFrame, comparisons: Sequence[Comparison], timed: pd.Seri
             found.append(f"{dataset}: {solved}")
     if timed is not None and timed.any():
         found.append(timed_only.words(runs, timed))
-    calm = runs[(runs["status"] == "ok") & ~runs["contended"].fillna(False).astype(bool)]
+    calm = runs[(runs["status"] == "ok") & ~runs["contended"].fillna(False).astype(bool) & ~timed_wrongly(runs)]
     if costs := ratio(calm[calm["step_ms_median"].notna()], "step_ms_median"):
-        how = "ratio of medians over seeds; no other run beside the runs timed"
+        how = "geometric mean of the ratios of one seed; no other run beside the runs timed"
         found.append(f"Time a {label('step_ms_median')} ({how}): {costs} – {_backends(calm)}.")
     for column in ("recurrent_parameters", "saved_activation_bytes"):
         if costs := ratio(runs[runs[column].notna()], column):
@@ -60,14 +69,15 @@ def _metric(runs: pd.DataFrame) -> str:
 
 
 def _difference(members: Sequence[Comparison]) -> str:
-    first, second = cell_name(members[0].first), cell_name(members[0].second)
-    if len(members) > 4 or members[0].difference.n < 2:
-        return f"{first} against {second}: {headline(members)}."
+    if len(members) > 4 or members[0].difference.n < 2 or not members[0].named:
+        words = headline(members)
+        return f"{' and '.join(members[0].judged.claim.names)}: {words}." if members[0].named else f"{words}."
     parts = []
     for c in members:
         d, where = c.difference, ", ".join(f"{short(name)} = {said(value)}" for name, value in c.setting.items())
-        parts.append(f"{c.verdict}{' at ' + where if where else ''}, {first} − {second} = "
-                     f"{interval(d.estimate, d.low, d.high)} (95 % t, n = {d.n} pairs)")  # fmt: skip
+        words = f"{c.word}{' at ' + where if where else ''}"
+        known = f", {c.pair} = {interval(d.estimate, d.low, d.high)} (95 % t, n = {d.n} pairs)"
+        parts.append(words if math.isnan(d.estimate) else words + known)
     return "; ".join(parts) + "."
 
 
@@ -128,6 +138,8 @@ def warnings(results: Results, runs: pd.DataFrame, directory: Path, of_study: bo
         )
     if of_two := mixed(runs):
         found.append(f"{of_two[:1].upper()}{of_two[1:]}.")
+    if old := int(timed_wrongly(runs).sum()):
+        found.append(f"Times of {old} run(s) are withdrawn: {WORDS}.")
     gaps = [] if of_study else _gaps(runs)
     if gaps:
         found.append(f"Incomplete: seeds that other conditions of the dataset have are missing in {named(gaps)}.")

@@ -5,15 +5,14 @@ from __future__ import annotations
 import pandas as pd
 
 from rnnbench.records.conditions import Panel, panels
-from rnnbench.statistics import mean_interval
+from rnnbench.studies import learned
 
 
 def timed_only(runs: pd.DataFrame) -> pd.Series:
     """For each of `runs` (with conditions), whether it and those it would be compared with learned nothing.
 
-    So it is where all were evaluated once, when their budget of steps ended, and no cell's mean score is better than
-    chance: its 95 % Student t interval (of one run: the score) does not lie on the better side. Where chance is not
-    known, or a run may have been evaluated more often, scores are compared.
+    So it is where all were evaluated once, when their budget of steps ended, and no cell is clearly better than chance
+    or a baseline (`learned`). Where neither is known, or a run may have been evaluated more often, scores are compared.
     """
     once = runs["budget_max_steps"].le(runs["budget_eval_every"]).fillna(False).astype(bool)
     found = pd.Series(False, runs.index)
@@ -24,15 +23,7 @@ def timed_only(runs: pd.DataFrame) -> pd.Series:
 
 
 def _at_chance(panel: Panel) -> bool:
-    ok = panel.runs[panel.runs["status"] == "ok"]
-    if ok.empty or ok["chance"].isna().any():
-        return False
-    for _, part in ok.groupby("condition"):
-        sign = 1.0 if part["higher_is_better"].iloc[0] else -1.0
-        gain = mean_interval((sign * (part["test_score"] - part["chance"])).to_numpy(float))
-        if (gain.estimate if gain.n < 2 else gain.low) > 0:
-            return False
-    return True
+    return all(learned(part) is False for _, part in panel.runs.groupby("condition"))
 
 
 def words(runs: pd.DataFrame, timed: pd.Series) -> str:

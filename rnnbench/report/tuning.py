@@ -10,6 +10,7 @@ import pandas as pd
 
 from rnnbench.records import cell_name, write_text_atomically
 from rnnbench.records.numbers import number
+from rnnbench.records.spreadsheet import as_csv
 from rnnbench.report.latex import latex
 from rnnbench.report.summary import markdown
 from rnnbench.studies import RULE, StudyRequest, Trial, Tuned
@@ -70,9 +71,7 @@ def write_tuning(request: StudyRequest, runs: pd.DataFrame, directory: Path) -> 
                 for name in ("seed", "status", "metric", "valid_score", "steps_to_threshold", "steps", "train_seconds"):
                     row[name] = trials[name].get(run_id)
                 rows.append(row)
-    write_text_atomically(
-        directory / "tuning.csv", pd.DataFrame(rows).convert_dtypes().to_csv(index=False, lineterminator="\n")
-    )
+    write_text_atomically(directory / "tuning.csv", as_csv(pd.DataFrame(rows).convert_dtypes()))
     table = tuning_table(request, runs)
     write_text_atomically(directory / "tuning.md", f"# Tuning\n\n{tuning_words(request)}\n\n{markdown(table)}")
     write_text_atomically(directory / "tuning.tex", latex(table))

@@ -12,7 +12,7 @@ import pandas as pd
 from rnnbench.records import named
 from rnnbench.records.columns import axis, key, label
 from rnnbench.records.numbers import number
-from rnnbench.studies import Evaluated, StudyResult, selected
+from rnnbench.studies import Evaluated, StudyResult
 
 _MOST_IN_A_CELL = 3
 
@@ -35,19 +35,25 @@ def answer(result: StudyResult, measured: Sequence[str]) -> list[Sentence]:
         return []
     sentences = [Sentence(f"Of {len(result.claims)} claim{'s' * (len(result.claims) != 1)}: {counts}.")]
     found = [
-        Sentence(finding(each), f"{effects(each)} ({words}).", each.claim.id)
+        Sentence(finding(each), f"{_shown(each)} ({words}).", each.claim.id)
         for each, words in zip(result.claims, measured, strict=True)
         if finding(each)
     ]
     if found:
         return sentences + found
     for word, members in tally.items():
-        if word == "undecided" or not members:
+        if word not in _HEADS or not members:
             continue
         said = " ".join(f"“{each.claim.statement}”" for each in members[:_MOST_SAID])
         more = f" And {len(members) - _MOST_SAID} more." if len(members) > _MOST_SAID else ""
         sentences.append(Sentence(f"{_HEADS[word]}: {said}{more}"))
     return sentences
+
+
+def _shown(each: Evaluated) -> str:
+    """The effects of a claim; where there is none, why."""
+    known = any(not math.isnan(j.condition.effect.estimate) for j in each.verdict.conditions)
+    return effects(each) if known else each.verdict.reason
 
 
 def finding(each: Evaluated) -> str:
@@ -60,6 +66,7 @@ _SAID = {
     "contradicted": "contradicted",
     "equivalent": "equivalent (a difference that matters is excluded)",
     "undecided": "undecided",
+    "withdrawn": "withdrawn",
 }
 _HEADS = {
     "supported": "Supported",
@@ -113,10 +120,9 @@ def axis_words(each: Evaluated, score: str = "") -> str:
     return f"{each.kind.subject(each.claim, bare)}, {each.claim.compared} (ratio)"
 
 
-def score_name(each: Evaluated, runs: pd.DataFrame) -> str:
-    """What a claim's test_score is, "test nll (nats per frame)"; empty where its runs have several or none yet."""
-    own = selected(each.claim.select, runs)
-    kinds = own.loc[own["metric"].notna(), ["metric", "unit"]].drop_duplicates()
+def score_name(runs: pd.DataFrame) -> str:
+    """What the test_score of a claim's runs is, "test nll (nats per frame)"; empty where it is several or none yet."""
+    kinds = runs.loc[runs["metric"].notna(), ["metric", "unit"]].drop_duplicates()
     if len(kinds) != 1:
         return ""
     metric, unit = kinds.iloc[0]
@@ -125,7 +131,8 @@ def score_name(each: Evaluated, runs: pd.DataFrame) -> str:
 
 def cut_off(each: Evaluated) -> str:
     """Where a budget ended most runs of a side while they were improving; empty where it did not."""
-    where = [m.name for m in each.measured if m.improving > 0.5]
+    both = zip(each.measured, each.verdict.conditions, strict=False)  # of what is counted nothing is a score
+    where = [m.name for m, j in both if m.improving > 0.5 and j.reason not in m.barred]
     place = f" in {', '.join(where)}" if len(each.measured) > 1 else ""
     return f"most runs of a cell were cut off while improving{place}" if where else ""
 
@@ -137,7 +144,7 @@ def facts(each: Evaluated, score: str = "") -> list[tuple[str, str]]:
     chosen = chosen or "all runs of the study"
     found = [
         ("Said", f"“{claim.folklore}”"),
-        ("Verdict", f"{each.verdict.outcome}: " + "; ".join(filter(None, (each.verdict.reason, cut_off(each))))),
+        ("Verdict", f"{each.word}: " + "; ".join(filter(None, (each.verdict.reason, cut_off(each))))),
         ("Measured", f"{in_words(each, score)}, {each.claim.compared}, {each.kind.method}"),
         ("Runs", f"{each.runs} asked for ({chosen})" + (f", {len(each.missing)} missing: {named(each.missing)}"
                                                       if each.missing else "")),

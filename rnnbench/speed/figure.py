@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,52 +11,65 @@ from matplotlib.lines import Line2D
 
 from rnnbench.plots import look as style
 
-GREYS = [style.Look("#000000", "o", "-"), style.Look("#6b6b6b", "s", "--"), style.Look("#a8a8a8", "^", ":"),
-         style.Look("#d0d0d0", "D", "-.")]  # fmt: skip
-"""Of backends, as they come: colours are the cells'."""
+MARKS: dict[str, tuple[str, Any]] = {
+    "fused": ("o", "-"), "torch": ("s", "--"), "torch_cell": ("p", "-."), "eager": ("v", ":"), "compile": ("^", "--"),
+    "jax": ("D", "-."), "onnxruntime": ("P", (0, (5, 1)))}  # fmt: skip
+"""Marker and line of each backend; another's are a star and dots. Colours are the cells'."""
+OTHER = ("*", ":")
+GREYS = ("#000000", "#6b6b6b", "#a8a8a8")
+"""In turn, where a line is of two cells."""
+
+SETTING = ["pass", "steps", "loss", "layers", "input_grad"]
+WORDS = {"train": "forward and backward", "forward": "forward alone"}
 
 
 def draw(rows: pd.DataFrame) -> bytes:
-    """A PNG from the rows of speed.csv: a line of two panels for each number of threads."""
-    passes = rows[(rows["phase"] == "pass") & (rows["denormals"] == "flushed")]
-    threads = sorted(passes["threads"].unique())
+    """A PNG from the rows of speed.csv: a line of two panels for each setting and number of threads, the second where
+    both cells are there."""
+    whole = rows["phase"].eq(rows["pass"].map({"train": "pass", "forward": "forward"}))
+    shown = rows[whole & rows["denormals"].eq("flushed") & rows["used_threads"].eq(rows["threads"])]
+    groups = [part for _, part in shown.fillna({"loss": ""}).groupby([*SETTING, "threads"], sort=False)]
     with style.drawing_context():
-        figure = Figure(figsize=(13, 3.6 * len(threads) + 0.6), layout="constrained")
-        panels = figure.subplots(len(threads), 2, squeeze=False)
-        for line, count in enumerate(threads):
-            part = passes[passes["threads"] == count]
-            _speed_up(cast(Axes, panels[line, 0]), part, count)
-            _gru_over_lstm(cast(Axes, panels[line, 1]), part, count)
+        both = bool((shown["cell"].eq("gru") & shown["of_lstm"].notna()).any())
+        figure = Figure(figsize=(13 if both else 6.5, 3.6 * len(groups) + 0.6), layout="constrained")
+        panels = figure.subplots(len(groups), 2 if both else 1, squeeze=False)
+        for line, part in enumerate(groups):
+            _speed_up(cast(Axes, panels[line, 0]), part)
+            if both:
+                _gru_over_lstm(cast(Axes, panels[line, 1]), part)
         return style.rendered(figure, "png")
 
 
-def _speed_up(axes: Axes, rows: pd.DataFrame, threads: int) -> None:
-    compared = rows[rows["over_torch"].notna()]
-    backend = next((name for name in ("fused", "eager") if name in set(compared["backend"])), "torch")
-    shown = compared[compared["backend"].eq(backend)]
-    looks = style.looks(list(dict.fromkeys(shown["cell"])))
-    for index, (cell, look) in enumerate(looks.items()):
-        part = shown[shown["cell"].eq(cell)]
-        _line(axes, rows, part, "over_torch", look, cell, _aside(index, len(looks)))
-    least, most = shown["over_torch"].min(), shown["over_torch"].max()
-    finding = (
-        f"{backend}: {least:.1f} to {most:.1f} times as fast as torch.nn" if len(shown) else "torch has no such cell"
-    )
+def _speed_up(axes: Axes, rows: pd.DataFrame) -> None:
+    compared = rows[rows["over_torch"].notna() & rows["backend"].ne("torch")]
+    looks = style.looks(list(dict.fromkeys(compared["cell"])))
+    lines = list(dict.fromkeys(zip(compared["cell"], compared["backend"], strict=True)))
+    found: dict[str, tuple[float, float]] = {}
+    for index, (cell, backend) in enumerate(lines):
+        part = compared[compared["cell"].eq(cell) & compared["backend"].eq(backend)]
+        look = style.Look(looks[cell].colour, *MARKS.get(backend, OTHER))
+        _line(axes, rows, part, "over_torch", look, f"{cell}, {backend}", _aside(index, len(lines)))
+        low, high = found.get(backend, (float("inf"), 0.0))
+        found[backend] = (min(low, part["over_torch"].min()), max(high, part["over_torch"].max()))
+    finding = "; ".join(_range(backend, *both) for backend, both in found.items())
     axes.set_ylabel("speed-up over torch.nn, ×")
-    _finish(axes, rows, 1.0, f"{_threads(threads)}, forward and backward", finding)
+    _finish(
+        axes, rows, 1.0, _words(rows), f"times as fast as torch.nn: {finding}" if finding else "torch has no such cell"
+    )
 
 
-def _gru_over_lstm(axes: Axes, rows: pd.DataFrame, threads: int) -> None:
+def _gru_over_lstm(axes: Axes, rows: pd.DataFrame) -> None:
     shown = rows[rows["cell"].eq("gru") & rows["of_lstm"].notna()]
     names = list(dict.fromkeys(shown["backend"]))
     found = []
     for index, backend in enumerate(names):
         part = shown[shown["backend"].eq(backend)]
-        _line(axes, rows, part, "of_lstm", GREYS[index % len(GREYS)], backend, _aside(index, len(names)))
-        found.append(f"{backend} {part['of_lstm'].min():.2f} to {part['of_lstm'].max():.2f}")
+        look = style.Look(GREYS[index % len(GREYS)], *MARKS.get(backend, OTHER))
+        _line(axes, rows, part, "of_lstm", look, backend, _aside(index, len(names)))
+        found.append(_range(backend, part["of_lstm"].min(), part["of_lstm"].max()))
     axes.set_ylabel("time of GRU / time of LSTM")
     finding = "; ".join(found) or "not both cells are here"
-    _finish(axes, rows, 0.75, f"{_threads(threads)}; line: 3/4, the ratio of their arithmetic", finding)
+    _finish(axes, rows, 0.75, "line: 3/4, the ratio of their arithmetic", finding)
 
 
 def _line(
@@ -68,9 +81,14 @@ def _line(
     axes.vlines(at, part[f"{value}_p10"], part[f"{value}_p90"], color=look.colour, alpha=0.5, linewidth=3)
 
 
+def _range(backend: str, low: float, high: float) -> str:
+    """Spaces that no line is broken at."""
+    return f"{backend} {low:.2g} to {high:.2g}".replace(" ", "\u00a0")
+
+
 def _aside(index: int, count: int) -> float:
     """A step to the side, so that intervals do not cover one another."""
-    return 0.09 * (index - (count - 1) / 2)
+    return min(0.09, 0.6 / count) * (index - (count - 1) / 2)
 
 
 def _finish(axes: Axes, rows: pd.DataFrame, level: float, label: str, finding: str) -> None:
@@ -78,15 +96,23 @@ def _finish(axes: Axes, rows: pd.DataFrame, level: float, label: str, finding: s
     axes.axhline(level, color=style.FAINT, linewidth=1.2, zorder=1)
     style.logarithmic(axes.yaxis)
     axes.set_xticks(range(len(sizes)), sizes, rotation=20, ha="right")
+    axes.set_xlim(-0.5, len(sizes) - 0.5)
     axes.set_xlabel("B × T × I × H")
-    style.title(axes, label, finding, width=62)
+    style.title(axes, label, finding, width=72)
     spread = Line2D([], [], color=style.FAINT, alpha=0.5, linewidth=3, label="10th to 90th percentile")
     handles, _ = axes.get_legend_handles_labels()
     axes.legend(handles=[*handles, spread], frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
 
 
-def _threads(count: int) -> str:
-    return "1 thread" if count == 1 else f"{count} threads"
+def _words(rows: pd.DataFrame) -> str:
+    """The setting and the number of threads, as the first line of a panel."""
+    row = rows.iloc[0]
+    parts = ["1 thread" if row["threads"] == 1 else f"{row['threads']} threads"]
+    parts += ["one step a call" if row["steps"] == "call" else WORDS[row["pass"]]]
+    parts += ["loss of the last step"] if row["loss"] == "last" else []
+    parts += [f"{row['layers']} layers"] if row["layers"] > 1 else []
+    parts += ["gradient of the input"] if row["input_grad"] else []
+    return ", ".join(parts)
 
 
 def _names(rows: pd.DataFrame) -> list[str]:

@@ -3,7 +3,7 @@
 Every effect is oriented the same way: x against y, x − y or x / y. The builders below agree with one another in what
 they ask and differ in what they know:
 
-    paired_condition      a metric by seed                  sign-flip tests and interval
+    paired_condition      a metric by seed                  sign-flip tests, t interval
     contrast_condition    one contrast per seed             the same, for slopes and differences of differences
     success_condition     solved or not, by seed            McNemar, Newcombe's paired interval
     solve_time_condition  time to solve, censored, by seed  restricted means, sign-flip
@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rnnbench.statistics.checks import FloatArray, finite_vector, paired_vectors
+from rnnbench.statistics.correlated import corrected_interval, corrected_test
 from rnnbench.statistics.equivalence import sign_flip_beyond, sign_flip_equivalence
-from rnnbench.statistics.intervals import NAN, Interval
-from rnnbench.statistics.paired import as_ratio, contrast_interval, log_ratios
+from rnnbench.statistics.intervals import NAN, Interval, mean_interval
+from rnnbench.statistics.paired import as_ratio, log_ratios
 from rnnbench.statistics.proportions import mcnemar_test, outcomes, paired_success_difference
 from rnnbench.statistics.sign_flip import sign_flip_test
 from rnnbench.statistics.survival import restricted_times
@@ -41,8 +42,9 @@ class Condition:
     is from 1/margin to margin; None if the claim names none. `p_within`: of H₀ "outside the margin" (small: shown
     equivalent); `p_beyond`: of H₀ "inside the margin" (small: shown to matter); both 1 without a margin. `spread`:
     standard deviation of one pair's effect (of its logarithm on the ratio scale). `obstacle`: why this condition
-    cannot decide anything, whatever its numbers say; "" if nothing stands in the way. `shown_by`: would n pairs like
-    these show a difference, or that it lies within or beyond the margin, at level α? None where the spread tells.
+    cannot decide anything, whatever its numbers say; "" if nothing stands in the way. `barred`: why neither side may be
+    called ahead, though they may be shown alike. `shown_by`: would n pairs like these show a difference, or that it
+    lies within or beyond the margin, at level α? None where the spread tells.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Condition:
     spread: float = NAN
     scale: Scale = "difference"
     obstacle: str = ""
+    barred: str = ""
     shown_by: Callable[[Question, int, float], bool] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -98,18 +101,32 @@ def paired_condition(
     return replace(additive, effect=as_ratio(additive.effect), margin=margin, scale="ratio")
 
 
-def contrast_condition(name: str, contrast: ArrayLike, margin: float | None = None) -> Condition:
-    """One contrast per seed, (n,): a difference, a difference of differences, a slope. Above 0 means x over y."""
+def contrast_condition(name: str, contrast: ArrayLike, margin: float | None = None, rho: float = 0.0) -> Condition:
+    """One contrast per unit, (n,): a difference, a difference of differences, a slope. Above 0 means x over y.
+
+    rho: n_test / n_train of units that share training data (correlated.py); 0: of independent units, such as seeds.
+    """
     d = finite_vector(contrast, "contrast")
+    if rho:
+        return _correlated(name, d, margin, rho)
     return Condition(
         name,
-        contrast_interval(d),
+        mean_interval(d),
         sign_flip_test(d),
         margin,
         1.0 if margin is None else sign_flip_equivalence(d, margin),
         1.0 if margin is None else sign_flip_beyond(d, margin),
         _spread(d),
     )
+
+
+def _correlated(name: str, d: FloatArray, margin: float | None, rho: float) -> Condition:
+    """By the corrected t. It has no spread: more units of the same data would not narrow it without limit."""
+    difference, within, beyond = 2 * min(corrected_test(d, rho)), 1.0, 1.0
+    if margin is not None:
+        low, high = corrected_test(d, rho, -margin), corrected_test(d, rho, margin)
+        within, beyond = max(low[0], high[1]), 2 * min(low[1], high[0])
+    return Condition(name, corrected_interval(d, rho), min(1.0, difference), margin, within, min(1.0, beyond))
 
 
 def success_condition(name: str, x_solved: ArrayLike, y_solved: ArrayLike, margin: float | None = None) -> Condition:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from rnnbench.statistics.checks import FloatArray, finite_vector, open_unit
@@ -49,8 +50,14 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
     if n < 2:
         return Interval(float(x[0]) if n else NAN, NAN, NAN, n, "t", confidence)
     mean = float(x.mean())
-    reach = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * float(x.std(ddof=1)) / math.sqrt(n)
+    reach = t_quantile(confidence, n - 1) * float(x.std(ddof=1)) / math.sqrt(n)
     return Interval(mean, mean - reach, mean + reach, n, "t", confidence)
+
+
+@lru_cache(maxsize=256)  # a page of many conditions asks for the same few, and scipy's takes longer than the rest
+def t_quantile(confidence: float, freedom: int) -> float:
+    """t(1 − α/2; freedom)"""
+    return float(stats.t.ppf((1 + confidence) / 2, freedom))
 
 
 def iqm_interval(values: ArrayLike, confidence: float = 0.95, resamples: int = RESAMPLES, seed: int = SEED) -> Interval:
@@ -65,10 +72,15 @@ def iqm_interval(values: ArrayLike, confidence: float = 0.95, resamples: int = R
     n, method = len(x), "percentile bootstrap"
     if n < 2:
         return Interval(float(x[0]) if n else NAN, NAN, NAN, n, method, confidence)
-    rng = np.random.default_rng(seed)
-    drawn = x[rng.integers(0, n, size=(resamples, n))]
+    drawn = x[_drawn(n, resamples, seed)]
     low, high = np.quantile(_middle_mean(drawn), ((1 - confidence) / 2, (1 + confidence) / 2))
     return Interval(float(_middle_mean(x)), float(low), float(high), n, method, confidence)
+
+
+@lru_cache(maxsize=4)  # of many conditions with as many runs
+def _drawn(n: int, resamples: int, seed: int) -> NDArray[np.int64]:
+    """Which of n values each resample takes, (resamples, n)."""
+    return np.random.default_rng(seed).integers(0, n, size=(resamples, n))
 
 
 def _middle_mean(values: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Effects: the difference or the ratio of two cells, by seed, and slopes of differences."""
+"""Effects by seed: ratios of two cells, and slopes of their differences."""
 
 from __future__ import annotations
 
@@ -8,17 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnnbench.statistics.checks import FloatArray, finite_vector, paired_vectors
-from rnnbench.statistics.intervals import Interval, mean_interval
-from rnnbench.statistics.sign_flip import sign_flip_interval
-
-
-def contrast_interval(contrast: ArrayLike, confidence: float = 0.95) -> Interval:
-    """Mean of one contrast per seed: the inverted sign-flip test, or Student's t where that has too few pairs (n < 6).
-
-    contrast: (n,), differences, slopes or any other number that a seed yields and whose sign a swap of the cells turns.
-    """
-    flipped = sign_flip_interval(contrast, confidence)
-    return mean_interval(contrast, confidence) if np.isnan(flipped.low) else flipped
+from rnnbench.statistics.intervals import Interval
 
 
 def log_ratios(x: ArrayLike, y: ArrayLike) -> FloatArray:

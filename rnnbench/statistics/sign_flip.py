@@ -58,6 +58,11 @@ def sign_flip_test(
     return float(greater if alternative == "greater" else less)
 
 
+def least_p(n: int) -> float:
+    """The smallest two-sided p that `sign_flip_test` can give of n differences, all of one sign: 1/512 of ten."""
+    return min(1.0, 2 / (2**n if n <= EXACT_N else RESAMPLES + 1))
+
+
 def sign_flip_interval(
     differences: ArrayLike, confidence: float = 0.95, resamples: int = RESAMPLES, seed: int = SEED
 ) -> Interval:

@@ -1,6 +1,7 @@
 """From measured conditions to one of four words: supported, contradicted, equivalent, undecided.
 
-**One condition.** α = 0.05. Its p-value of no effect is Holm-adjusted over all conditions of the claim.
+**One condition.** α = 0.05. Its p-value of no effect is Holm-adjusted over all conditions of the claim, or where all go
+one way no more than the largest of them: that all do needs no correction.
 
     a claim that x is greater (or less)          a claim that x and y are on par
     equivalent     shown within the margin       supported      shown within the margin
@@ -8,8 +9,10 @@
     contradicted   p̃ ≤ α, other direction        undecided      anything else
     undecided      anything else
 
-A difference can be significant and still smaller than the margin. Margins say what matters in practice, so this is
-called equivalent, and the reason says that the difference is there. Fewer than `min_pairs` pairs decide nothing.
+A claim of either asks only whether they differ: supported where p̃ ≤ α, whichever is ahead. A difference can be
+significant and still smaller than the margin. Margins say what matters in practice, so this is called equivalent, and
+the reason says that the difference is there. Fewer than `min_pairs` pairs decide nothing, and where a condition says
+why nobody may be called ahead (`barred`), nobody is.
 
 **All conditions.** `combine="all"` reads the claim as "in every condition", `"any"` as "in some condition, and in none
 the other way round".
@@ -23,36 +26,45 @@ For claims of a direction, so, if x and y do not differ, any wrong word needs a 
 tests, and there is one in at most α of studies. "Within the margin in every condition" is an intersection–union test
 (Berger 1982), which errs in at most α without any correction; where one condition is enough (a claim on par with
 `combine="any"`) the p-values of equivalence are Holm-adjusted too.
+
+**All claims of a page** share α: `family` is the number of those still open when this one is judged, and every p-value
+is multiplied by it. `step_down` does so for all of them.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from rnnbench.statistics.checks import open_unit
 from rnnbench.statistics.conditions import Condition, Question
-from rnnbench.statistics.multiplicity import holm
+from rnnbench.statistics.multiplicity import holm, holm_or_all
 from rnnbench.statistics.power import FEASIBLE, seeds_for_difference, seeds_for_equivalence
 
-Outcome = Literal["supported", "contradicted", "equivalent", "undecided"]
-Direction = Literal["greater", "less", "equivalent"]
+Outcome = Literal["supported", "contradicted", "equivalent", "undecided", "withdrawn"]
+"""The last is none of `verdict`: of what is known to have been measured wrongly nothing is said."""
+Direction = Literal["greater", "less", "either", "equivalent"]
 Combine = Literal["all", "any"]
+MIN_PAIRS = 10
+"""Fewer decide nothing."""
+TOO_FEW = "too few seeds to say"
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence to test. `direction`: is x claimed greater than y, less, or on par? `combine`: in all conditions or in
-    any? `alpha`: how often a wrong word is accepted; `power`: with which "more seeds" are counted."""
+    """A sentence to test. `direction`: is x claimed greater than y, less, either of the two, or on par? `combine`: in
+    all conditions or in any? `alpha`: how often a wrong word is accepted in all the claims of its `family` together;
+    `power`: with which "more seeds" are counted."""
 
     statement: str
     direction: Direction
     combine: Combine = "all"
     alpha: float = 0.05
     power: float = 0.8
-    min_pairs: int = 10
+    min_pairs: int = MIN_PAIRS
+    family: int = 1
 
     def __post_init__(self) -> None:
         for name, value, allowed in (
@@ -65,13 +77,16 @@ class Claim:
         open_unit(self.power, "power")
         if self.min_pairs < 2:
             raise ValueError(f"min_pairs must be at least 2, not {self.min_pairs}")
+        if self.family < 1:
+            raise ValueError(f"family must be at least 1, the claim itself, not {self.family}")
 
 
 @dataclass(frozen=True)
 class ConditionVerdict:
     """`p_adjusted`: Holm-adjusted over the claim, of no difference (claims of a direction) or of a difference no larger
-    than the margin (claims on par). `p_within`: of a difference at least as large as the margin. `more_seeds`: about
-    how many more pairs would decide, None if that cannot be said or nothing is left to decide."""
+    than the margin (claims on par). `p_within`: of a difference at least as large as the margin. Both are multiplied by
+    the claim's family. `more_seeds`: about how many more pairs would decide, None if that cannot be said or nothing is
+    left to decide."""
 
     condition: Condition
     outcome: Outcome
@@ -98,25 +113,46 @@ def verdict(claim: Claim, conditions: Sequence[Condition]) -> Verdict:
     """The verdict on `claim` from all its conditions. No condition at all is undecided.
 
     Pass every condition of the claim, those with few or no pairs included: leaving out a condition because of how it
-    came out would void the Holm correction. ValueError if an equivalence claim comes without a margin.
+    came out would void the Holm correction. ValueError if a claim on par that was measured comes without a margin.
     """
     if not conditions:
         return Verdict(claim, "undecided", "nothing was measured", 0, ())
     if claim.direction == "equivalent":
         for condition in conditions:
-            if condition.margin is None:
+            if condition.margin is None and condition.n:
                 raise ValueError(f"{claim.statement!r} claims equivalence; condition {condition.name!r} has no margin")
-    differs = holm([_p_against_chance(claim, condition) for condition in conditions])
+    against = [_p_against_chance(claim, condition) for condition in conditions]
+    signs = {condition.additive_effect > 0 for condition in conditions}
+    differs = holm_or_all(against, len(signs) == 1 or claim.direction == "equivalent")
     within = [condition.p_within for condition in conditions]
     if claim.direction == "equivalent" and claim.combine == "any":
         within = holm(within).tolist()
     judged = tuple(
-        _judge(claim, condition, float(p), float(q), len(conditions))
+        _judge(claim, condition, min(1.0, claim.family * p), min(1.0, claim.family * q), len(conditions))
         for condition, p, q in zip(conditions, differs, within, strict=True)
     )
     outcome, reason = _combine(claim, judged)
     smallest = min(condition.n for condition in conditions)
     return Verdict(claim, outcome, reason, smallest, judged, _more_seeds(claim, outcome, judged))
+
+
+def step_down(count: int, decided: Callable[[int, int], bool]) -> list[int]:
+    """Holm's step-down over `count` claims: for each the `family` among which its error is shared.
+
+    decided(i, k): whether claim i, judged with the family k, gets any word but undecided. All are judged with all;
+    those that are decided leave, and the others are judged again among those that are left, until none leaves. If a
+    word could be wrong about m of the claims, none of them is judged with a family smaller than m before one has got a
+    word, so that wrong words come in at most α of pages, however the claims depend on one another (Holm 1979).
+    """
+    families, open_ = [count] * count, list(range(count))
+    while open_:
+        for index in open_:
+            families[index] = len(open_)
+        left = [index for index in open_ if not decided(index, len(open_))]
+        if len(left) == len(open_):
+            break
+        open_ = left
+    return families
 
 
 def _p_against_chance(claim: Claim, condition: Condition) -> float:
@@ -131,14 +167,18 @@ def _judge(claim: Claim, condition: Condition, p: float, within: float, family: 
         return said("undecided", condition.obstacle)
     if condition.n < claim.min_pairs:
         missing = max(claim.min_pairs - condition.n, _needed(claim, condition, family) or 0)
-        return said("undecided", f"n too small: {condition.n} of at least {claim.min_pairs} pairs", missing)
+        return said("undecided", f"{TOO_FEW}: n = {condition.n}", missing)
     if within <= claim.alpha:
         there = condition.p_difference <= claim.alpha
         reason = "within the margin" + (", though a difference is there" if there else "")
         return said("supported" if claim.direction == "equivalent" else "equivalent", reason)
+    if p <= claim.alpha and condition.barred:
+        return said("undecided", condition.barred)
     if p <= claim.alpha:
         if claim.direction == "equivalent":
             return said("contradicted", "beyond the margin")
+        if claim.direction == "either":
+            return said("supported", "a difference is shown")
         claimed = (condition.additive_effect > 0) == (claim.direction == "greater")
         return said(*(("supported", "as claimed") if claimed else ("contradicted", "the other way round")))
     more = _needed(claim, condition, family)
@@ -153,7 +193,7 @@ def _needed(claim: Claim, condition: Condition, family: int) -> int | None:
     effect, sd, margin = condition.additive_effect, condition.spread, condition.additive_margin
     if not math.isfinite(effect) or not math.isfinite(sd):
         return None
-    level = claim.alpha / family
+    level = claim.alpha / claim.family / family
     ways: list[int | None] = []
     if claim.direction != "equivalent":
         ways.append(_enough(condition, "difference", level, seeds_for_difference(effect, sd, level, claim.power)))
@@ -161,7 +201,8 @@ def _needed(claim: Claim, condition: Condition, family: int) -> int | None:
         about = seeds_for_difference(abs(effect) - margin, sd, level, claim.power)
         ways.append(_enough(condition, "beyond", level, about))
     if condition.margin is not None:
-        step = level if claim.direction == "equivalent" and claim.combine == "any" else claim.alpha
+        any_is_enough = claim.direction == "equivalent" and claim.combine == "any"
+        step = level if any_is_enough else claim.alpha / claim.family
         ways.append(_enough(condition, "within", step, seeds_for_equivalence(effect, sd, margin, step, claim.power)))
     totals = [n for n in ways if n is not None]
     return max(1, min(totals) - condition.n) if totals else None

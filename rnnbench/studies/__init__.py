@@ -11,21 +11,28 @@ from rnnbench.studies.definition import (
     study_from,
     write_request,
 )
-from rnnbench.studies.evaluate import StudyResult, evaluate, evaluate_claim
+from rnnbench.studies.evaluate import StudyResult, evaluate, evaluate_claim, evaluate_claims
+from rnnbench.studies.implied import Implied, implied
 from rnnbench.studies.kinds.base import Evaluated
+from rnnbench.studies.learning import learned
 from rnnbench.studies.measure import Measured, higher_is_better
+from rnnbench.studies.merging import merge_requests
 from rnnbench.studies.published import Beside, beside
-from rnnbench.studies.selection import selected
+from rnnbench.studies.selection import Selection, selected
 from rnnbench.studies.tuning import RULE, Trial, Tuned, Tuning, choose, without_loss
 from rnnbench.studies.typos import check_names
+from rnnbench.studies.withdrawn import WORDS, timed_wrongly, times_withdrawn
 
 __all__ = [
     "RULE",
     "STUDY",
+    "WORDS",
     "Beside",
     "Evaluated",
+    "Implied",
     "Measured",
     "PublishedRow",
+    "Selection",
     "Study",
     "StudyClaim",
     "StudyRequest",
@@ -38,11 +45,17 @@ __all__ = [
     "choose",
     "evaluate",
     "evaluate_claim",
+    "evaluate_claims",
     "higher_is_better",
+    "implied",
+    "learned",
+    "merge_requests",
     "overrides",
     "read_request",
     "selected",
     "study_from",
+    "timed_wrongly",
+    "times_withdrawn",
     "without_loss",
     "write_request",
 ]

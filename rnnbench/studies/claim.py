@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from rnnbench.errors import UsageError
-from rnnbench.records import cell_name, spelled
+from rnnbench.records import cell_name, in_order, spelled
 from rnnbench.statistics.verdict import Outcome
 
 
@@ -17,8 +17,9 @@ class StudyClaim:
     """Every column is one of `rnnbench.load_results`.
 
     The effect is `compare[0]` against `compare[1]`, two values of the column `between`: a − b, or a / b on the scale
-    `ratio`. `by`: columns that make conditions. `kind`, what decides it: a file of studies/kinds/, which says what it
-    measures, or the import path of a class of one's own.
+    `ratio`. Cells are compared one way round on every page, each with those that stand before it in conf/cell (GRU −
+    LSTM): a claim that names them otherwise is the same claim turned round. `by`: columns that make conditions. `kind`,
+    what decides it: a file of studies/kinds/, which says what it measures, or the import path of a class of one's own.
 
     The two runs of a pair may differ in nothing else, but for what was tuned and the columns in `besides`: otherwise
     the condition is undecided and says why (studies/fairness.py).
@@ -30,15 +31,16 @@ class StudyClaim:
     kind: str
     metric: str
     compare: tuple[str | float, ...]
-    direction: Literal["greater", "less", "equivalent"]
+    direction: Literal["greater", "less", "either", "equivalent"]
     between: str = "cell"
     select: Mapping[str, Any] = field(default_factory=dict)  # column → a value or a list of values
     by: tuple[str, ...] = ()
     besides: tuple[str, ...] = ()  # columns in which the two sides differ on purpose
     scale: Literal["difference", "ratio"] = "difference"
-    margin: float | None = None  # effects smaller than this do not matter in practice; of a ratio: a number above 1
+    margin: float | None = None  # effects smaller than this do not matter in practice; null: as studies/margins.py says
     better: Literal["lower", "higher"] | None = None  # of `metric`; null: as the record says
     combine: Literal["all", "any"] = "all"
+    primary: bool = True  # shares the error of 5 % with the study's other primary claims; else it is told besides
     expected: float | None = None  # the next three are each for the kinds that read them, see Kind.keys
     horizon: float | None = None  # where times are cut, in steps or seconds; null: the budget
     over: str | None = None  # a column of numbers above 0, such as train_size, or of two names
@@ -49,19 +51,31 @@ class StudyClaim:
         """What holds of every kind; what its own asks for is checked by `Kind.validate`."""
         if not re.fullmatch(r"[A-Za-z0-9_-]+", self.id):  # it names figures and anchors
             raise UsageError("not allowed", key="study.claims.id", value=self.id, allowed="letters, digits, _ and -")
-        for outcome, words in self.findings.items():
-            if outcome not in get_args(Outcome):
-                raise self.wrong("findings", outcome, ", ".join(get_args(Outcome)))
-            if not isinstance(words, str):
-                raise self.wrong(f"findings.{outcome}", words, "a sentence")
+        for outcome, sentence in self.findings.items():
+            if outcome not in (words := [word for word in get_args(Outcome) if word != "withdrawn"]):
+                raise self.wrong("findings", outcome, ", ".join(words))
+            if not isinstance(sentence, str):
+                raise self.wrong(f"findings.{outcome}", sentence, "a sentence")
         if self.between in self.select:
             raise self.wrong("select", {self.between: self.select[self.between]}, f"{self.between} in compare alone")
         if len(self.compare) != 2 or self.compare[0] == self.compare[1]:
             raise self.wrong("compare", list(self.compare), "two different names")
-        if self.direction == "equivalent" and self.margin is None:
-            raise self.wrong("margin", None, "a number: being on par needs one")
         if self.margin is not None and not self.margin > (1 if self.scale == "ratio" else 0):
             raise self.wrong("margin", self.margin, "above 1 for a ratio, above 0 for a difference")
+        if self.between == "cell" and in_order(map(str, self.compare))[0] == self.compare[0]:
+            self._turn_round()
+
+    def _turn_round(self) -> None:
+        """The same claim of b against a."""
+        turned = {"greater": "less", "less": "greater"}
+        object.__setattr__(self, "compare", self.compare[::-1])
+        object.__setattr__(self, "direction", turned.get(self.direction, self.direction))
+        if self.expected is not None:
+            object.__setattr__(self, "expected", 1 / self.expected)
+
+    def margined(self, margin: float | None) -> StudyClaim:
+        """The claim with another margin."""
+        return replace(self, margin=margin)
 
     def wrong(self, key: str, value: object, allowed: str) -> UsageError:
         """The refusal of what this claim says for a key."""

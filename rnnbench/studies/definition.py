@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from rnnbench.errors import UsageError
 from rnnbench.records import write_json_atomically
 from rnnbench.studies.claim import StudyClaim
 from rnnbench.studies.kinds.base import kind_of
+from rnnbench.studies.margins import check_margins
 from rnnbench.studies.tuning import Tuned, Tuning
 
 STUDY = "study.json"
@@ -80,10 +81,12 @@ class Study:
     note: str = ""  # what a reader must know of the whole: what was known before its runs
     tuning: Tuning | None = None
     published: tuple[PublishedRow, ...] = ()
+    margins: Mapping[str, float] = field(default_factory=dict)  # quantity → margin, see studies/margins.py
 
     def __post_init__(self) -> None:
         for claim in self.claims:
             kind_of(claim).validate(claim)
+        check_margins(self.claims, self.margins)
         ids = [claim.id for claim in self.claims]
         if twice := sorted({each for each in ids if ids.count(each) > 1}):
             raise UsageError("given twice", key="study.claims.id", value=", ".join(twice), allowed="each once")

@@ -23,9 +23,8 @@ from numpy.typing import NDArray
 from rnnbench.records import cell_name
 from rnnbench.records.columns import is_score, with_role
 from rnnbench.studies.claim import StudyClaim
-from rnnbench.studies.selection import sides
-
-_LATE = 0.95  # of a run's steps: a best step beyond it says that more steps would have been better
+from rnnbench.studies.learning import cut_off
+from rnnbench.studies.selection import of_sides
 
 
 class ObstacleError(Exception):
@@ -51,12 +50,15 @@ class Measured:
     missing: tuple[str, ...] = ()  # run ids requested and not there, failed ones included
     left_out: tuple[str, ...] = ()  # what is not in the numbers, or in them by a rule
     obstacle: str = ""
+    barred: tuple[str, str] = ("", "")  # for each side why it may not be called ahead
+    higher: bool = True  # is better, of the metric
     improving: float = 0.0  # share of the runs of a side, the larger one, that were cut off while improving
 
 
 def ended(runs: pd.DataFrame) -> pd.DataFrame:
     """Those of the runs asked for that came to an end, a good or a bad one."""
-    return runs[runs["status"].isin(["ok", "diverged"])]
+    over = np.isin(runs["status"].to_numpy(), ["ok", "diverged"])
+    return runs if over.all() else runs[over]
 
 
 def undisturbed(claim: StudyClaim, runs: pd.DataFrame, left_out: list[str]) -> pd.DataFrame:
@@ -65,7 +67,9 @@ def undisturbed(claim: StudyClaim, runs: pd.DataFrame, left_out: list[str]) -> p
         return runs
     busy = runs["contended"].fillna(False).astype(bool)
     if busy.any() and busy.all():
-        raise ObstacleError(f"all {len(busy)} runs were timed while another ran beside them: force=true repeats them")
+        raise ObstacleError(
+            f"all {len(busy)} runs were timed while another ran beside them: force=true workers=1 repeats them"
+        )
     mixed = runs["mixed"].fillna(False).astype(bool)
     for those, words in (
         (busy & ~mixed, "while another ran beside them"),
@@ -86,80 +90,86 @@ def with_metric(claim: StudyClaim, runs: pd.DataFrame, left_out: list[str]) -> p
     return runs.assign(value=values)
 
 
-def _values(claim: StudyClaim, ended: pd.DataFrame, left_out: list[str]) -> pd.Series:
-    """The metric of each run; NaN for those that have none."""
+def _values(claim: StudyClaim, ended: pd.DataFrame, left_out: list[str]) -> NDArray[np.float64]:
+    """The metric of each of n runs, (n,); NaN for those that have none."""
     if claim.metric not in ended:
-        return pd.Series(math.nan, index=ended.index)
-    values = ended[claim.metric].astype("float64")
-    diverged = ended["status"] == "diverged"
+        return np.full(len(ended), math.nan)
+    values = np.asarray(ended[claim.metric].astype("float64"), np.float64)
+    diverged = ended["status"].to_numpy() == "diverged"
     scored = is_score(claim.metric)
-    if scored:
+    if scored and diverged.any():
         worst = _worst(claim, ended, values[~diverged])
-        values = values.mask(diverged, worst)
-        if diverged.any() and not math.isnan(worst):
+        values = np.where(diverged, worst, values)
+        if not math.isnan(worst):
             left_out.append(f"{int(diverged.sum())} diverged run(s) count as {worst:.4g}, the worse of chance and the "
                             "worst run")  # fmt: skip
     elif diverged.any():
-        values = values.mask(diverged)
+        values = np.where(diverged, math.nan, values)
         left_out.append(f"{int(diverged.sum())} diverged run(s) are kept out")
-    unknown = int((values.isna() & (~diverged | scored)).sum())
+    unknown = int((np.isnan(values) & (~diverged | scored)).sum())
     if unknown:
         left_out.append(f"{unknown} run(s) have no {claim.metric}")
     return values
-
-
-def cut_off(claim: StudyClaim, runs: pd.DataFrame) -> list[tuple[str, int, int]]:
-    """(side, runs that the budget cut off while they were improving, all runs of the side): of scores alone."""
-    if not is_score(claim.metric):
-        return []
-    cut = runs["stopped_by"].isin(["max_steps", "max_epochs", "max_seconds"])
-    cut &= (runs["best_step"] >= _LATE * runs["steps"]).fillna(False).astype(bool)
-    both = zip(claim.sides, sides(claim, runs), strict=True)
-    return [(side, int(cut[own.index].sum()), len(own)) for side, own in both]
 
 
 def higher_is_better(claim: StudyClaim, runs: pd.DataFrame) -> bool:
     """As the claim says; else as the records say of their metric; losses and costs are better when lower."""
     if claim.better is not None:
         return claim.better == "higher"
+    if not _of_the_task(claim, runs):
+        return False
     said = runs["higher_is_better"].dropna()
-    return _of_the_task(claim, runs) and len(said) > 0 and bool(said.iloc[0])
+    return len(said) > 0 and bool(said.iloc[0])
 
 
 def _of_the_task(claim: StudyClaim, runs: pd.DataFrame) -> bool:
-    own = {f"{split}_{metric}" for split in ("test", "valid") for metric in runs["metric"].dropna().unique()}
-    return claim.metric in {"test_score", "valid_score", *own}
+    if claim.metric in ("test_score", "valid_score"):
+        return True
+    return claim.metric in {f"{split}_{name}" for split in ("test", "valid") for name in runs["metric"].dropna()}
 
 
-def _worst(claim: StudyClaim, ended: pd.DataFrame, values: pd.Series) -> float:
+def _worst(claim: StudyClaim, ended: pd.DataFrame, values: NDArray[np.float64]) -> float:
     chance = ended["chance"].dropna().tolist() if _of_the_task(claim, ended) else []
-    found = [*chance, *values.dropna()]
+    found = [*chance, *values[~np.isnan(values)].tolist()]
     if not found:
         return math.nan
     return float(min(found) if higher_is_better(claim, ended) else max(found))
 
 
 def paired(claim: StudyClaim, runs: pd.DataFrame, left_out: list[str]) -> pd.DataFrame:
-    """A row a seed that both sides have, from runs with a column `value`: value_x, status_x, …, value_y, …"""
-    if len(runs) and runs["value"].isna().all():
+    """A row a seed that both sides have, from runs with a column `value`: value_x, status_x, …, value_y, …
+
+    runs: of a side no two of one seed.
+    """
+    known, seeds = runs["value"].notna().to_numpy(), runs["seed"].to_numpy()
+    if len(runs) and not known.any():
         raise ObstacleError(f"no run has {'' if claim.metric in runs else 'a column '}{claim.metric}")
-    columns = ["seed", "status", *with_role("machine"), "budget_max_steps", "chance", "higher_is_better", "value"]
-    table = runs.reindex(columns=columns).assign(solved=runs.get("solved", False))
-    table[claim.between] = runs[claim.between]
-    x, y = (side.set_index("seed") for side in sides(claim, table[table["value"].notna()]))
-    pairs = x.add_suffix("_x").join(y.add_suffix("_y"), how="inner").sort_index()
-    alone = len(x) + len(y) - 2 * len(pairs)
+    x, y = (np.flatnonzero(own & known) for own in of_sides(claim, runs))
+    shared, of_x, of_y = np.intersect1d(seeds[x], seeds[y], return_indices=True)
+    alone = len(x) + len(y) - 2 * len(shared)
     if alone:
         left_out.append(f"{alone} run(s) have no partner of the same seed")
-    return pairs
+    absent = {
+        "solved": False,
+        **dict.fromkeys(["status", *with_role("machine"), "budget_max_steps", "value"], math.nan),
+    }
+    return pd.DataFrame(
+        {
+            f"{name}_{side}": runs[name].array.take(rows) if name in runs else value
+            for side, rows in (("x", x[of_x]), ("y", y[of_y]))
+            for name, value in absent.items()
+        },
+        index=pd.Index(shared, name="seed"),
+    )
 
 
 def one_ended_well(pairs: pd.DataFrame, left_out: list[str]) -> pd.DataFrame:
     """Without pairs of which both runs diverged."""
-    neither = (pairs["status_x"] == "diverged") & (pairs["status_y"] == "diverged")
-    if neither.any():
-        left_out.append(f"{int(neither.sum())} pair(s) of which both runs diverged say nothing and are kept out")
-    return pairs[~neither.fillna(False).astype(bool)]
+    neither = (pairs["status_x"].to_numpy() == "diverged") & (pairs["status_y"].to_numpy() == "diverged")
+    if not neither.any():
+        return pairs
+    left_out.append(f"{int(neither.sum())} pair(s) of which both runs diverged say nothing and are kept out")
+    return pairs[~neither]
 
 
 def on_one_machine(claim: StudyClaim, pairs: pd.DataFrame, left_out: list[str]) -> pd.DataFrame:
@@ -173,18 +183,6 @@ def on_one_machine(claim: StudyClaim, pairs: pd.DataFrame, left_out: list[str]) 
     if not same.all():
         left_out.append(f"{int((~same).sum())} pair(s) timed on different machines or threads are kept out")
     return pairs[same]
-
-
-def above_chance(claim: StudyClaim, pairs: pd.DataFrame) -> pd.DataFrame:
-    """The pairs, if anyone learned anything: equal scores would otherwise say nothing of the cells."""
-    if claim.metric not in ("test_score", "valid_score") or pairs.empty:
-        return pairs
-    chance = pairs["chance_x"].astype("float64")
-    higher = pairs["higher_is_better_x"].fillna(False).astype(bool)
-    better = [np.where(higher, pairs[f"value_{side}"] > chance, pairs[f"value_{side}"] < chance) for side in "xy"]
-    if chance.notna().all() and not np.any(better):
-        raise ObstacleError("neither is better than chance in any run")
-    return pairs
 
 
 def vectors(pairs: pd.DataFrame) -> Measured:

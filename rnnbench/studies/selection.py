@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from rnnbench.records import cell_name, said, spelled
 from rnnbench.records.columns import short
@@ -13,34 +15,74 @@ from rnnbench.records.table import config_columns
 from rnnbench.studies.claim import StudyClaim
 
 
+class Selection:
+    """The runs of a table that claims select. A column is split by its values once, however many claims ask for it."""
+
+    def __init__(self, runs: pd.DataFrame) -> None:
+        self._runs = runs
+        self._split: dict[str, tuple[NDArray[np.intp], pd.Series]] = {}
+        self._among: dict[tuple[str, str], NDArray[np.bool_]] = {}  # which of a column's values have been asked for
+
+    def of(self, claim: StudyClaim) -> pd.DataFrame:
+        """The runs of the claim's two sides."""
+        return self._runs[self.where({**claim.select, claim.between: list(claim.compare)})]
+
+    def where(self, select: Mapping[str, Any]) -> NDArray[np.bool_]:
+        """Which of the n runs have these values, (n,): each a value or a list; none where a column is unknown."""
+        chosen = np.full(len(self._runs), all(column in self._runs for column in select))
+        if chosen.any():
+            for column, wanted in select.items():
+                chosen &= self._having(column, wanted if isinstance(wanted, list | tuple) else [wanted])
+        return chosen
+
+    def _having(self, column: str, wanted: Sequence[Any]) -> NDArray[np.bool_]:
+        if column not in self._split:
+            codes, _ = pd.factorize(self._runs[column], use_na_sentinel=False)
+            _, first = np.unique(codes, return_index=True)
+            self._split[column] = codes, self._runs[column].iloc[first]
+        codes, distinct = self._split[column]
+        asked = (column, repr(wanted))
+        if asked not in self._among:
+            among = distinct.isin(_as_in(distinct, [value for value in wanted if value is not None]))
+            if None in wanted:
+                among |= distinct.isna()
+            self._among[asked] = among.to_numpy(dtype=bool, na_value=False)
+        return self._among[asked][codes]
+
+
 def selected(select: Mapping[str, Any], runs: pd.DataFrame) -> pd.DataFrame:
     """The runs whose columns have these values, each a value or a list of them; none where a column is unknown."""
-    chosen = pd.Series(True, index=runs.index)
-    for column, wanted in select.items():
-        if column not in runs:
-            return runs.iloc[:0]
-        values = wanted if isinstance(wanted, list | tuple) else [wanted]
-        among = runs[column].isin(_as_in(runs[column], [value for value in values if value is not None]))
-        if None in values:
-            among |= runs[column].isna()
-        chosen &= among.fillna(False).astype(bool)
-    return runs[chosen]
+    return runs[Selection(runs).where(select)]
 
 
 def several(runs: pd.DataFrame, one: Sequence[str]) -> str:
     """Where runs have the same values of `one`, which they should not, what tells them apart, in words; else ""."""
-    twice = runs[runs.duplicated(list(one), keep=False)]
-    if twice.empty:
+    if _all_differ(runs, one):
         return ""
+    twice = runs[runs.duplicated(list(one), keep=False)]
     first = twice.groupby(list(one), sort=True, dropna=False).get_group(tuple(twice[list(one)].iloc[0]))
     differ = [column for column in config_columns(runs) if first[column].nunique(dropna=False) > 1]
     return f"several runs for one seed, which differ in {', '.join(differ) or 'nothing recorded'}"
 
 
+def _all_differ(runs: pd.DataFrame, one: Sequence[str]) -> bool:
+    """Whether no two runs have the same values of `one`."""
+    columns = [runs[name] for name in one]
+    if not any(column.hasnans for column in columns):  # a quick way, which takes a missing value for unlike another
+        return len(set(zip(*(column.tolist() for column in columns), strict=True))) == len(runs)
+    return not runs.duplicated(list(one)).any()
+
+
 def sides(claim: StudyClaim, runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The runs of each of the two values that the claim compares."""
+    first, second = (runs[own] for own in of_sides(claim, runs))
+    return first, second
+
+
+def of_sides(claim: StudyClaim, runs: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which of the n runs are of each of the two, (n,) each."""
     own = runs[claim.between].to_numpy()
-    first, second = (runs[own == value] for value in _as_in(runs[claim.between], claim.compare))
+    first, second = (own == value for value in _as_in(runs[claim.between], claim.compare))
     return first, second
 
 
@@ -56,8 +98,17 @@ def conditions(runs: pd.DataFrame, by: tuple[str, ...]) -> Iterator[tuple[dict[s
     if not known:
         yield {}, runs
         return
+    first = {column: runs[column].iloc[0] for column in known}
+    if all(_is_all(runs[column], value) for column, value in first.items()):  # as of the claims that a sweep implies
+        yield first, runs
+        return
     for values, part in runs.groupby(known, dropna=False, sort=True):
         yield dict(zip(known, values if isinstance(values, tuple) else (values,), strict=True)), part
+
+
+def _is_all(column: pd.Series, value: Any) -> bool:
+    """Whether the column holds this value alone, which is not missing."""
+    return not pd.isna(value) and not column.hasnans and bool((column.array == value).all())
 
 
 def condition_name(settings: Mapping[str, Any]) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from rnnbench.errors import UsageError
 from rnnbench.records import write_bytes_atomically
 from rnnbench.training.numerics import NUMERICS
 
@@ -28,19 +29,44 @@ def read(path: Path, device: torch.device, parts: Mapping[str, Collection[str]])
     """
     if not path.exists():
         return None
+    if not path.is_file():
+        return start_over(path, "is no file")
+    whole, numerics = False, None
     try:
         state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-        whole = all(not names or set(state[part]) == set(names) for part, names in parts.items())
         numerics = state.get("numerics", 1)
+        whole = all(not names or set(state[part]) == set(names) for part, names in parts.items())
     except Exception as error:  # whatever a damaged file makes torch raise
-        return _start_over(path, f"cannot be read ({type(error).__name__})")
+        if not _newer(numerics):
+            return start_over(path, f"cannot be read ({type(error).__name__})")
+    if _newer(numerics):
+        raise UsageError(f"{path} is of a newer release (numerics {numerics}, this program trains with {NUMERICS}): it "
+                         "is left as it is; use that release, or another name=")  # fmt: skip
     if not whole:
-        return _start_over(path, "is of another version of rnnbench")
+        return start_over(path, "is of another version of rnnbench")
     if numerics != NUMERICS:
-        return _start_over(path, f"is of numerics {numerics}, this program trains with {NUMERICS}")
+        return start_over(path, f"is of numerics {numerics}, this program trains with {NUMERICS}")
     return state
 
 
-def _start_over(path: Path, why: str) -> dict[str, Any] | None:
+def or_told(write: Callable[[], object], lost: str, before: set[str], label: str) -> None:
+    """Write what only describes a training or shortens its repetition: where that fails, a line says so once.
+
+    before: what was said to be lost; label: of the run.
+    """
+    try:
+        write()
+    except UsageError as problem:
+        if lost not in before:
+            before.add(lost)
+            print(f"warning: {problem}: {lost} of {label or 'this run'} as long as that is so, it goes on",
+                  file=sys.stderr, flush=True)  # fmt: skip
+
+
+def _newer(numerics: object) -> bool:
+    return isinstance(numerics, int) and numerics > NUMERICS
+
+
+def start_over(path: Path, why: str) -> dict[str, Any] | None:
     print(f"warning: {path} {why}: starting over", file=sys.stderr)
     return None

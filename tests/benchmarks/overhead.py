@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from making import make
 
 from rnnbench.config import Config
-from rnnbench.run import prepare
+from rnnbench.preparation import prepare
 
 SIZES = ((32, 100, 64, 60), (64, 500, 128, 8))  # B, T, H, steps in a pair's each half
 
@@ -37,12 +37,12 @@ def harness(config: Config) -> float:
 
 def by_hand(config: Config) -> float:
     prepared = prepare(config)
-    model, task = prepared.model, prepared.task
+    model, parts = prepared.model, prepared.parts
     optimizer = torch.optim.Adam(model.parameters(), config.optimizer.lr, fused=True)
     losses = []
     start = time.perf_counter()
     for step in range(config.budget.max_steps or 0):
-        batch = task.train.batch(step, config.batch_size)
+        batch = parts.train.batch(step, config.batch_size)
         outputs, _ = model(batch)
         loss = (outputs - batch.targets).square().mean()
         optimizer.zero_grad()

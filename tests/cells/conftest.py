@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -11,10 +12,13 @@ import torch
 
 @pytest.fixture(scope="session")
 def oracle() -> ModuleType:
-    """oracle.py beside this file: the cells' equations in NumPy."""
-    spec = importlib.util.spec_from_file_location("cell_oracle", Path(__file__).with_name("oracle.py"))
+    """The package oracle/ beside this file: the cells' equations in NumPy."""
+    place = Path(__file__).with_name("oracle")
+    spec = importlib.util.spec_from_file_location(
+        "cell_oracle", place / "__init__.py", submodule_search_locations=[str(place)]
+    )
     assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    module = sys.modules["cell_oracle"] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 

@@ -10,12 +10,13 @@ import pytest
 from making import TINY
 
 from rnnbench.__main__ import main
-from rnnbench.cli.usage import flags_first, help_text
+from rnnbench.cli.typed import flags_first
+from rnnbench.cli.usage import help_text
 
 MISTAKES = [
     (["hiden_size=5"], ["hiden_size=5", "did you mean hidden_size?"]),
     (["budget.max_step=5"], ["budget.max_step=5", "did you mean budget.max_steps?"]),
-    (["cell=gruu"], ["cell=gruu", "gru, gru_reset_before, lstm"]),
+    (["cell=gruu"], ["cell=gruu", "gru, gru_layernorm, gru_reset_before"]),
     (["dataset=jsbb"], ["dataset=jsbb", "jsb"]),
     (["optimizer=lion"], ["optimizer=lion", "adam, adamw, rmsprop, sgd"]),
     (["study=nothing"], ["study=nothing"]),

@@ -77,7 +77,7 @@ def test_a_repetition_that_was_cut_off_goes_on_from_its_checkpoint(monkeypatch: 
 
     forced = tiny("name=swept", "checkpoint_seconds=0", "force=true")
     with monkeypatch.context() as patch:
-        patch.setattr("rnnbench.run.write_history", cut_off)
+        patch.setattr("rnnbench.run.facts.timing", cut_off)
         with pytest.raises(KeyboardInterrupt):
             run(forced)
     checkpoint = config.run_dir / CHECKPOINT
@@ -109,11 +109,14 @@ study:
 """
 
 
+@pytest.mark.slow
 def test_a_study_goes_on_elsewhere_from_the_pack_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "study").mkdir()
     (tmp_path / "study" / "mine.yaml").write_text(STUDY)
     command = ("-m", f"--config-dir={tmp_path}", "study=mine", *TINY)
     assert here(*command).returncode == 0
+    said = [path.parent.name for path in Path("results/mine/runs").rglob("predictions.npz")]
+    assert len(said) == 2 and all("-s0-" in run_id for run_id in said)  # of runs that count, not of trials
     pack_alone(Path("results/mine"))
     shutil.copytree("results", "elsewhere/results")
     monkeypatch.chdir("elsewhere")

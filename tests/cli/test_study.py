@@ -16,6 +16,7 @@ from hydra._internal.utils import create_config_search_path
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 from making import TINY
+from places import ROOT
 from sweeping import here
 
 from rnnbench.cells.lstm import LSTMCell
@@ -40,6 +41,13 @@ from tests.claims import claim
 
 MADE = ("adding", "copy", "digits", "anbn")  # data that is not downloaded
 STUDIES = sorted((CONF / "study").glob("*.yaml"))
+SMALL = (
+    "quick",
+    "parameters",
+    "memory",
+    "less_data",
+    "forget_bias",
+)  # the others with --slow: hundreds of runs to compose
 
 
 def test_what_is_not_said_is_asked_for_by_name() -> None:
@@ -50,7 +58,7 @@ def test_what_is_not_said_is_asked_for_by_name() -> None:
 @pytest.mark.parametrize(("changes", "parts"), [
     ({"metrc": "x"}, ["study.claims.0.metrc=x", "did you mean study.claims.0.metric?"]),
     ({"kind": "pared"}, ["study.claims.c.kind=pared", "paired, solve_time, success"]),
-    ({"direction": "equivalent"}, ["study.claims.c.margin=null"]),
+    ({"direction": "equivalent", "metric": "best_step"}, ["study.claims.c.margin=null", "best_step"]),
     ({"compare": ["gru"]}, ["study.claims.c.compare"]),
     ({"scale": "ratio", "margin": 0.1}, ["study.claims.c.margin=0.1", "above 1"]),
     ({"by": "seq_len"}, ["study.claims.0.by=seq_len", "a list"]),
@@ -93,7 +101,8 @@ def composing() -> tuple[Composer, Any]:
     return Composer(loader, loader.load_configuration("config", [], RunMode.MULTIRUN), parser), split
 
 
-@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [path if path.stem in SMALL else pytest.param(path, marks=pytest.mark.slow)
+                                  for path in STUDIES], ids=lambda path: path.stem)  # fmt: skip
 def test_every_study_parses_composes_and_claims_what_its_runs_can_show(
     path: Path, composing: Any, tmp_path: Path
 ) -> None:
@@ -111,8 +120,8 @@ def test_every_study_parses_composes_and_claims_what_its_runs_can_show(
     }
     for config in matched.values():
         if config.dataset.name in MADE:  # the widths are met
-            task = make_dataset(config).task(seq_len=config.seq_len, train_size=None, seed=0, data_dir=tmp_path)
-            matched_hidden_size(make_cell(config), LSTMCell(), task, config.hidden_size, 1, None)
+            parts = make_dataset(config).load(seq_len=config.seq_len, train_size=None, seed=0, data_dir=tmp_path)
+            matched_hidden_size(make_cell(config), LSTMCell(), parts, config.hidden_size)
     runs = with_missing(load_results([]), {run_id: config.to_dict() for run_id, config in configs.items()})
     for each in study.claims:
         known = {*COLUMNS, *runs.columns}
@@ -132,7 +141,7 @@ def test_what_is_asked_for_wins_in_every_grid(composing: Any) -> None:
     assert {(c.seed, c.hidden_size, c.budget.max_steps) for c in configs} == {(5, 7, 3), (6, 7, 3)}
 
 
-GUIDE = (CONF.parent / "docs" / "studies.md").read_text()
+GUIDE = (ROOT / "docs" / "studies.md").read_text()
 
 
 def test_the_guide_names_every_key_and_kind() -> None:
@@ -183,7 +192,7 @@ def test_a_study_of_ones_own_from_one_command(tmp_path: Path) -> None:
     assert lines[0] == "4 runs: 0 finished before, 4 to do"
     assert lines[-3].startswith("supported: parameters: Fewer. | GRU / LSTM: 0.75 (exact) | counted | counted: as cl")
     assert lines[-2].startswith("undecided: score: Better. | GRU − LSTM: ")
-    assert lines[-2].endswith("n too small: 1 of at least 10 pairs")
+    assert lines[-2].endswith("too few seeds to say: n = 1")
     assert lines[-1] == "report: results/mine/report.html"
     kept = json.loads(Path("results/mine/study.json").read_text())
     assert sorted(kept["runs"]) == sorted(path.name for path in Path("results/mine/runs").iterdir())

@@ -105,17 +105,40 @@ def test_joblib_runs_side_by_side_with_the_same_results(undisturbed: dict[str, A
     assert {record["environment"]["threads"] for record in records} == {1}
 
 
+OWN_SWEEPER = """
+import yaml
+from hydra.core.config_store import ConfigStore
+from hydra.core.plugins import Plugins
+from hydra.plugins.sweeper import Sweeper
+
+
+class Tries(Sweeper):
+    def setup(self, *, hydra_context, task_function, config):
+        self.launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config)
+
+    def sweep(self, arguments):
+        rates = ("1e-1", "1e-2", "1e-4")
+        ended = self.launcher.launch([[*arguments, f"optimizer.lr={rate}"] for rate in rates], initial_job_idx=0)
+        with open("seen.yaml", "w") as file:
+            yaml.safe_dump({float(rate): float(each.return_value) for rate, each in zip(rates, ended)}, file)
+
+
+ConfigStore.instance().store(group="hydra/sweeper", name="tries", node={"_target_": "hydra_plugins.tries.Tries"})
+"""
+
+
 @pytest.mark.slow
-def test_an_optimizer_of_hydras_is_given_the_validation_score() -> None:
-    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper", reason="needs the extra optuna")
-    search = ("hydra/sweeper=optuna", "hydra.sweeper.n_trials=3", "hydra.sweeper.direction=minimize", "seed=0")
-    done = rnnbench("-m", *TINY, *search, "dataset=adding", "optimizer.lr=tag(log, interval(1e-4, 1e-1))")
+def test_a_sweeper_of_ones_own_is_given_the_validation_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "plugin" / "hydra_plugins" / "tries").mkdir(parents=True)
+    (tmp_path / "plugin" / "hydra_plugins" / "tries" / "__init__.py").write_text(OWN_SWEEPER)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "plugin"), prepend=os.pathsep)
+    done = rnnbench("-m", *TINY, "hydra/sweeper=tries", "seed=0", "dataset=adding")
     assert done.returncode == 0, done.stderr
-    best = yaml.safe_load(Path("optimization_results.yaml").read_text())
     scores = {read["config"]["optimizer"]["lr"]: read["metrics"]["valid"][read["task"]["metric"]]
               for read in (json.loads(path.read_text()) for path in Path("results").rglob("run.json"))}  # fmt: skip
     assert len(scores) == 3
-    assert best["best_value"] == min(scores.values()) == scores[best["best_params"]["optimizer.lr"]]
+    assert yaml.safe_load(Path("seen.yaml").read_text()) == scores
 
 
 @pytest.mark.slow

@@ -78,11 +78,12 @@ class Later(Config):
     """The schema of some later release."""
 
     bidirectional: bool = added(False)
-    readout: str = added("last")
+    pooling: str = added("last")
 
 
 def grown(**changes: Any) -> Later:
-    values = {f: getattr(tiny(), f) for f in Config.__dataclass_fields__}
+    today = tiny()
+    values = {f: getattr(today, f) for f in Config.__dataclass_fields__}
     return Later(**(values | changes))
 
 
@@ -91,7 +92,7 @@ def test_a_key_added_at_its_default_changes_no_id() -> None:
 
 
 def test_a_key_added_at_another_value_is_another_run() -> None:
-    ids = {run_id(grown()), run_id(grown(bidirectional=True)), run_id(grown(readout="mean"))}
+    ids = {run_id(grown()), run_id(grown(bidirectional=True)), run_id(grown(pooling="mean"))}
     assert len(ids) == 3
 
 
@@ -119,7 +120,8 @@ def test_the_defaults_of_the_schema_are_those_of_the_configuration_files() -> No
 
 
 def test_places_are_no_identity() -> None:
-    assert set(PLACES) == {"name", "results_dir", "checkpoint_seconds", "force", "progress"}
+    assert set(PLACES) == {"name", "results_dir", "keep", "checkpoint_seconds", "force", "progress", "plan", "workers",
+                           "replicas"}  # fmt: skip
     assert not set(PLACES) & set(identity(tiny()))
 
 

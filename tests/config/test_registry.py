@@ -53,7 +53,9 @@ def test_every_cell_trains_to_the_same_bits_twice(name: str) -> None:
 @pytest.mark.parametrize("name", dataset_choices())
 def test_every_dataset_trains_and_scores(name: str, tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text("the quick brown fox jumps over the lazy dog. " * 100)
-    extra = {"text": (f"dataset.path={tmp_path / 'text.txt'}", "seq_len=10")}.get(name, SMALLER.get(name, ()))
+    (tmp_path / "table.csv").write_text("t,y\n" + "".join(f"{t},{t % 7}\n" for t in range(200)))
+    own = {"text": "text.txt", "table": "table.csv"}
+    extra = (f"dataset.path={tmp_path / own[name]}", "seq_len=10") if name in own else SMALLER.get(name, ())
     try:
         ending = run(make(f"dataset={name}", *SMALL, *extra))
     except UsageError as error:

@@ -18,7 +18,7 @@ def test_a_choice_is_its_dataset_with_every_key_and_its_default(file):
     options = choice.pop("dataset")
     options.pop("look", None)  # what is peculiar about it to readers, no key of it
     assert options.pop("name") == file.stem
-    module, name = options.pop("target").rsplit(".", 1)
+    module, name = options.pop("class" if "class" in options else "target").rsplit(".", 1)
     cls = getattr(import_module(module), name)
     assert set(options) == {field.name for field in fields(cls)}
     assert options == vars(cls(**options))

@@ -95,7 +95,7 @@ def test_each_dataset_says_what_to_put_where(monkeypatch, nowhere, dataset, rela
     url = NO_ONE_LISTENS if module == "text" else NO_ONE_LISTENS + "/"
     monkeypatch.setattr(f"rnnbench.data.datasets.{module}.URL", url)
     with pytest.raises(UsageError, match=f"{nowhere / relative} is absent"):
-        dataset.task(seq_len=None, train_size=None, seed=0, data_dir=nowhere)
+        dataset.load(seq_len=None, train_size=None, seed=0, data_dir=nowhere)
 
 
 @pytest.mark.parametrize("name", ["x.gz", "x"])

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -36,6 +40,33 @@ def test_both_halves_of_an_array_are_flushed_and_given_back() -> None:
                 assert halves_flushed() == [False, False]
             assert halves_flushed() == [True, True]
         assert halves_flushed() == [False, False]
+
+
+def test_threads_that_come_or_go_inside_are_flushed_and_given_back() -> None:
+    """One thread asked for after the pool of two has begun, or the other way round: no thread is forgotten."""
+    with flushing(True), with_threads(1):
+        pass
+    with flushing(True):
+        torch.set_num_threads(1)
+    torch.set_num_threads(2)
+    assert halves_flushed() == [False, False]
+    with with_threads(1), flushing(True), with_threads(2):
+        assert halves_flushed() == [True, True]
+        with flushing(False):
+            assert halves_flushed() == [False, False]
+        assert halves_flushed() == [True, True]
+    assert halves_flushed() == [False, False]
+    with with_threads(1), flushing(True), flushing(True), with_threads(2):
+        assert halves_flushed() == [True, True]
+    assert halves_flushed() == [False, False]
+
+
+@pytest.mark.parametrize(("first", "then"), [(1, 2), (2, 1)])
+def test_a_run_gives_back_threads_that_the_next_does_not_use(first: int, then: int) -> None:
+    for threads in (first, then):
+        assert run(tiny(f"threads={threads}", f"name=with_{threads}")).record is not None
+    torch.set_num_threads(2)
+    assert halves_flushed() == [False, False]
 
 
 def test_a_thread_that_flushed_before_goes_on() -> None:
@@ -85,3 +116,15 @@ def test_a_run_flushes_as_it_is_told_and_leaves_the_threads_as_it_found_them(
     assert seen and all(each == [flush, flush] for each in seen)
     assert halves_flushed() == [False, False]
     assert torch.get_num_threads() == 2
+
+
+def test_a_module_first_loaded_where_denormals_are_flushed_still_tells(tmp_path: Path) -> None:
+    """Python reads 5e-324 as zero there, and keeps that in the module's cache for all later processes."""
+    ask = "from rnnbench.machine import denormals; print(denormals.flushed_here())"
+    first = f"import torch; torch.set_flush_denormal(True); {ask}"
+    env = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path)}
+    found = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env).stdout.strip()
+        for code in (first, ask)
+    ]
+    assert found == ["True", "False"]

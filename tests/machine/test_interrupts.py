@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 
 import pytest
 
-from rnnbench.machine.interrupts import deferred_interrupt
+from rnnbench.machine.interrupts import deferred_interrupt, ended_after
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def heard() -> Iterator[list[int]]:
         signal.signal(s, handler)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupt_waits_until_it_is_delivered(number: int) -> None:
     with deferred_interrupt() as interrupts:
         assert not interrupts.noted()
@@ -59,3 +60,20 @@ def test_what_is_ignored_stays_so() -> None:
 def test_a_signal_that_nobody_asked_for_is_left_alone() -> None:
     with deferred_interrupt():
         assert signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL
+
+
+def test_what_takes_longer_than_it_may_is_ended() -> None:
+    began = time.monotonic()
+    with pytest.raises(TimeoutError, match="too long"):
+        _wait_in_vain(0.05)
+    assert time.monotonic() < began + 20
+    with ended_after(30, TimeoutError()), ended_after(None, TimeoutError()):
+        pass
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+
+
+def _wait_in_vain(seconds: float) -> None:
+    began = time.monotonic()
+    with ended_after(seconds, TimeoutError("too long")):
+        while time.monotonic() < began + 30:
+            pass

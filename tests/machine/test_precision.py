@@ -15,7 +15,8 @@ from rnnbench.cells.lstm import LSTMCell
 from rnnbench.machine import precision
 from rnnbench.machine.precision import float32_facts, ieee_float32
 from rnnbench.run import run
-from rnnbench.speed.measure import Candidate, Size, measure
+from rnnbench.speed import Setting, Size, measure
+from rnnbench.speed.candidates import Layer
 from rnnbench.training.loop import Training
 
 IEEE = {"float32_matmul": "ieee", "float32_rnn": "ieee"}
@@ -46,14 +47,14 @@ def test_it_is_full_inside_and_restored_outside() -> None:
 @pytest.mark.usefixtures("_tf32")
 def test_training_checks_and_step_times_are_all_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, dict[str, str]] = {}
-    step, timed, compared = Training._step, Candidate.step, parity.compare._compare
+    step, timed, compared = Training._step, Layer.step, parity.compare._compare
     monkeypatch.setattr(Training, "_step", lambda self: (seen.update(run=float32_facts()), step(self))[1])
-    monkeypatch.setattr(Candidate, "step", lambda *a, **k: (seen.update(speed=float32_facts()), timed(*a, **k))[1])
+    monkeypatch.setattr(Layer, "step", lambda *a, **k: (seen.update(speed=float32_facts()), timed(*a, **k))[1])
     monkeypatch.setattr(
         "rnnbench.parity.compare._compare", lambda *a: (seen.update(parity=float32_facts()), compared(*a))[1]
     )
     assert run(tiny()).status == "ok"
-    measure({"lstm": LSTMCell()}, ["eager"], Size(2, 3, 1, 4), 1, torch.float32, torch.device("cpu"), 0.01)
+    measure(Setting(Size(2, 3, 1, 4)), {"lstm": LSTMCell()}, ["eager"], 0.01)
     parity.quick_check(LSTMCell(), "eager", torch.float32, "cpu")
     assert seen == {"run": IEEE, "speed": IEEE, "parity": IEEE}
     assert float32_facts() == TF32

@@ -29,6 +29,13 @@ def test_the_least_of_what_is_there_and_what_is_allowed(
     assert threads.cores() == cores
 
 
+def test_omp_num_threads_is_of_one_run_and_not_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert (threads.cores(), threads.room()) == (1, 4)
+    monkeypatch.setenv("SLURM_CPUS_PER_TASK", "3")
+    assert threads.room() == 3
+
+
 @pytest.mark.parametrize(("text", "cores"), [
     ("max 100000", None), ("150000 100000", 1), ("200000 100000", 2), ("50000 100000", 1),
     ("no numbers", None), ("", None),
@@ -52,6 +59,7 @@ def test_an_older_containers_quota(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_small_runs_take_one_thread_large_ones_all_and_never_more_than_sequences() -> None:
     assert threads.for_size(32, 8, 8, 16, 4)[0] == 1
+    assert threads.for_size(16, 8, 8, 256, 4) == (1, "few rows: B·T = 128 below 256")
     assert threads.for_size(64, 200, 128, 256, 4)[0] == 4
     assert threads.for_size(2, 2000, 128, 256, 4)[0] == 2
     assert threads.for_size(64, 200, 128, 256, 1) == (1, "one core")

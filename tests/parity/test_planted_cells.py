@@ -20,7 +20,7 @@ from rnnbench.cells.gru import GRUCell
 from rnnbench.cells.gru_reset_before import GRUResetBeforeCell
 from rnnbench.cells.lstm import LSTMCell
 from rnnbench.cells.rnn import RNNCell
-from rnnbench.recurrent.backends import eager
+from rnnbench.recurrent import equations
 
 
 class ScaleGradient(torch.autograd.Function):
@@ -171,9 +171,9 @@ FAULTY_CELLS: list[tuple[Cell, torch.dtype]] = [
 
 
 @pytest.mark.parametrize("cell", [FaultyLSTM(), FaultyGRU(), FaultyResetBefore()], ids=lambda c: type(c).__name__)
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
 def test_without_a_fault_the_same_code_passes(cell: Cell, dtype: torch.dtype, plant) -> None:
-    backend = plant(layerwise(eager.run_layer))
+    backend = plant(layerwise(equations.run_layer))
     assert not fails(parity.check(cell, backend, dtype, "cpu", SHORT))
     parity.quick_check(cell, backend, dtype, "cpu")
 

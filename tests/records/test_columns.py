@@ -55,7 +55,7 @@ def test_what_was_asked_for_is_beside_what_was_decided() -> None:
 
 
 ADDED = """
-    Column("zoneout", "config.zoneout", NUMBER, "setting", "zoneout rate", "share", along=0),
+    Column("noise", "config.noise", NUMBER, "setting", "noise rate", "share", along=0),
     Column("loader_ms", "timing.loader_ms", NUMBER, "time", "loading", "ms"),
 """
 USED = """
@@ -73,17 +73,17 @@ from rnnbench.report.findings import compare
 from tests.fake_records import record, write
 
 directory = Path(sys.argv[1])
-write(directory, [record(c, seed=s, run_id=f"{c}-{s}-{z}", config__zoneout=z, timing__loader_ms=1.0 + s,
+write(directory, [record(c, seed=s, run_id=f"{c}-{s}-{z}", config__noise=z, timing__loader_ms=1.0 + s,
                          timing__contended=s == 2) for c in ("gru", "lstm") for s in range(3) for z in (0.1, 0.2)])
 runs = with_conditions(load_results(directory))
 (panel,) = panels(runs)
-loading = claim(metric="loader_ms", scale="ratio", by=["zoneout"])
+loading = claim(metric="loader_ms", scale="ratio", by=["noise"])
 found = evaluate_claim(loading, runs)
 make_report(directory)
 print(json.dumps({
     "axis": axis_name(panel.x), "conditions": int(runs["condition"].nunique()), "claim": in_words(found),
     "figure": axis_words(found), "named": found.verdict.conditions[0].condition.name,
-    "left out": found.measured[0].left_out[0], "table": (directory / "summary.md").read_text().count("| zoneout |"),
+    "left out": found.measured[0].left_out[0], "table": (directory / "summary.md").read_text().count("| noise |"),
 }))
 """
 
@@ -98,8 +98,8 @@ def test_a_column_is_one_line_in_one_place(tmp_path: Path) -> None:
     command = [sys.executable, "-c", USED, str(tmp_path / "results")]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=tmp_path)
     assert json.loads(done.stdout) == {
-        "axis": "zoneout rate (share)", "conditions": 4, "claim": "loading (ms)",
-        "figure": "loading, GRU / LSTM (ratio)", "named": "zoneout = 0.1",
+        "axis": "noise rate (share)", "conditions": 4, "claim": "loading (ms)",
+        "figure": "loading, GRU / LSTM (ratio)", "named": "noise = 0.1",
         "left out": "2 run(s) timed while another ran beside them are kept out", "table": 1,
     }  # fmt: skip
 
@@ -112,14 +112,16 @@ def runs_of(directory: Path, contents: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def test_a_record_without_numerics_is_of_the_first(tmp_path: Path) -> None:
-    runs = runs_of(tmp_path, [record(), record(numerics=None), record(numerics=2)])
+    runs = runs_of(
+        tmp_path, [{k: v for k, v in record().items() if k != "numerics"}, record(numerics=None), record(numerics=2)]
+    )
     assert runs["numerics"].tolist() == [1, 1, 2]
 
 
 def test_two_numerics_are_two_conditions_and_no_axis(tmp_path: Path) -> None:
     one = with_conditions(runs_of(tmp_path / "one", sweep(seq_lens=(100,), numerics=2)))
     assert one["condition"].nunique() == 2 and "numerics" not in shown_keys(one)
-    both = sweep(seq_lens=(100,), seeds=(0, 1)) + sweep(seq_lens=(100,), seeds=(0, 1), numerics=2)
+    both = sweep(seq_lens=(100,), seeds=(0, 1), numerics=1) + sweep(seq_lens=(100,), seeds=(0, 1), numerics=2)
     two = with_conditions(runs_of(tmp_path / "two", both))
     assert two["condition"].nunique() == 4 and shown_keys(two)[-1] == "numerics"
     assert [(panel.x, panel.setting, len(panel.runs)) for panel in panels(two)] == [

@@ -78,6 +78,7 @@ def test_what_a_backend_is_is_said_by_its_file() -> None:
         "eager": "step by step in Python",
         "fused": "this project's C++ kernel",
         "torch": "what nn.LSTM, nn.GRU and nn.RNN call",
+        "triton": "this project's Triton kernels",
     }
 
 

@@ -41,6 +41,27 @@ def test_auto_prefers_torch_to_eager() -> None:
     assert names.index("torch") < names.index("eager")
 
 
+@pytest.mark.parametrize(
+    ("cell", "shape", "gradients", "chosen"),
+    [
+        ("gru", (1, 1, 28, 512), False, "torch"),  # (T, B, I, H): shapes of the table in backends/fused.py
+        ("gru", (1, 1, 28, 512), True, "fused"),
+        ("gru", (3, 1, 28, 512), False, "fused"),
+        ("rnn", (5, 1, 512, 1024), False, "torch"),
+        ("rnn", (5, 4, 512, 1024), False, "fused"),
+        ("gru", (1, 1, 28, 128), False, "fused"),
+        ("lstm", (1, 1, 1024, 1024), False, "fused"),
+    ],
+)
+def test_auto_takes_what_was_measured_to_be_faster(
+    cell: str, shape: tuple[int, int, int, int], gradients: bool, chosen: str
+) -> None:
+    if not CELLS[cell].torch_mode or "fused" not in backends.available(CELLS[cell], CPU, torch.float32):
+        pytest.skip("the kernel was not compiled")
+    with torch.set_grad_enabled(gradients):
+        assert backends.choose("auto", CELLS[cell], CPU, torch.float32, shape) == chosen
+
+
 def test_a_backend_by_name_is_itself() -> None:
     assert backends.choose("eager", CELLS["lstm"], CPU, torch.float32) == "eager"
     assert GRU(2, 3, backend="torch").used_backend == "torch"

@@ -101,23 +101,13 @@ def test_wrong_number_of_states_is_refused() -> None:
         ({"dropout": -0.1}, ValueError),
         ({"dropout": True}, ValueError),
         ({"hiden_size": 3}, TypeError),
+        ({"num_layers": 2.0}, TypeError),
     ],
 )
 def test_wrong_arguments_raise_what_torch_raises(pair, arguments: dict, error: type[Exception]) -> None:
     for constructor in pair:
         with pytest.raises(error):
             constructor(**{"input_size": I, "hidden_size": H, **arguments})
-
-
-def test_projections_are_refused() -> None:
-    with pytest.raises(ValueError, match="proj_size is not supported"):
-        LSTM(I, H, proj_size=2)
-
-
-def test_packed_sequence_is_refused_in_one_line() -> None:
-    packed = nn.utils.rnn.pack_padded_sequence(drawn(T, B, I), torch.tensor([6, 4, 2]))
-    with pytest.raises(TypeError, match=r"^PackedSequence is not supported: pass .*$"):
-        GRU(I, H)(packed)
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])

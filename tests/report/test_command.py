@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -40,10 +41,10 @@ def test_it_packs_and_then_makes_the_page_without_runs(tmp_path: Path, capsys: p
 @pytest.mark.parametrize(("arguments", "said"), [
     ([], "no directory is given (allowed: results/NAME, one or more)"),
     (["pack=true"], "no directory is given (allowed: results/NAME, one or more)"),
-    (["a", "pakc=true"], "pakc=true: no such key; did you mean pack? (allowed: figure, pack)"),
+    (["a", "pakc=true"], "pakc=true: no such key; did you mean pack? (allowed: figure, name, pack, prune)"),
     (["a", "pack=yes"], "pack=yes: no such pack (allowed: true, false)"),
     (["a", "pack="], "pack=: has no value (allowed: a value, or no such key for the default)"),
-    (["a", "--pack"], "--pack: write key=value (allowed: figure, pack)"),
+    (["a", "--pack"], "--pack: write key=value (allowed: figure, name, pack, prune)"),
     (["gone"], "no such results directory: gone"),
     (["gone", "pack=true"], "no such results directory: gone"),
     (["empty"], f"no results in empty: there is no runs/ and no {PACK} in it (give results/NAME)"),
@@ -91,3 +92,28 @@ def test_a_page_without_any_history_says_so(tmp_path: Path) -> None:
     write(tmp_path, sweep(seq_lens=(50,)), histories=False)
     assert main([str(tmp_path), "pack=true"]) == 0
     assert "No learning curves can be drawn: no record here comes with" in (tmp_path / "report.html").read_text()
+
+
+def test_of_several_directories_one_that_is_not_there_keeps_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a", "b"):
+        write(Path(name), sweep(seq_lens=(50,)), histories=False)
+    assert main(["a", "gone", "b"]) == 1
+    assert capsys.readouterr() == ("a/report.html\nb/report.html\n", "no such results directory: gone\n")
+
+
+@pytest.mark.parametrize(("part", "wrong"), [
+    ("published", "of 2018"), ("published", {"LSTM": "good"}), ("chance", [0.5]), ("baselines", {"last": [1]}),
+])  # fmt: skip
+def test_a_record_of_a_wrong_shape_is_skipped_with_a_word(
+    part: str, wrong: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(Path("a"), sweep(seq_lens=(50,)), histories=False)
+    (file, *_) = sorted(Path("a/runs").glob("*/run.json"))
+    record = json.loads(file.read_text())
+    record["task"][part] = wrong
+    file.write_text(json.dumps(record))
+    assert main(["a"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == "a/report.html\n"
+    assert set(printed.err.splitlines()) == {printed.err.splitlines()[0]}
+    assert f"warning: skipped {file}: task.{part}" in printed.err

@@ -93,6 +93,7 @@ def test_ones_own_is_on_the_page_in_its_place_and_among_the_files(own: Path) -> 
     assert "Spread of the seeds" not in make_report(own).read_text()
 
 
+@pytest.mark.slow
 def test_the_command_adds_several(own: Path) -> None:
     """Found beside where it is typed, as `python -m` finds modules."""
     command = [sys.executable, "-m", "rnnbench.report", str(own), "figure=spread_of_mine.Spread,spread_of_mine.Last"]

@@ -131,4 +131,6 @@ def test_ten_thousand_records(tmp_path: Path) -> None:
     write(tmp_path, sweep(cells, ("adding", "jsb"), (50, 100, 200, 400, 800), range(10), widths), histories=False)
     start = time.process_time()
     make_report(tmp_path)
-    assert time.process_time() - start < 40  # twice what is promised, for a busy machine
+    took = time.process_time() - start
+    print(f"made in {took:.1f} s")
+    assert took < 30  # 20 is promised; on a busy machine a processor's seconds are longer by a third and more

@@ -53,9 +53,12 @@ def test_only_words_of_the_page(tmp_path: Path) -> None:
     assert "copy" not in plain["T"] and "match" not in plain["h"] and "fused" not in plain["backend"]
     contents = [record("lstm", "copy", config__match="params", config__forget_bias="chrono", timing__contended=True)]
     contents[0]["backend"] = "fused"
+    probed = {"step_ms": {"median": 1.0, "p10": 1.0, "p90": 1.0, "n": 50}, "kind": "fused on X, threads: 1"}
+    contents.append(record("lstm", "copy", seed=1, config__match="params", config__forget_bias="chrono",
+                           timing__contended=True, timing__probe=probed))  # fmt: skip
     write(tmp_path / "all", contents, histories=False)
     found = dict(words(load_results(tmp_path / "all"), None))
-    assert {"threshold", "forget bias", "contended"} <= set(found)
+    assert {"threshold", "forget bias", "contended", "timed by a probe"} <= set(found)
     assert "of copy the delay" in found["T"] and "match = params" in found["h"] and "chrono" in found["forget bias"]
     assert "1 unless" not in found["forget bias"] and "fused: this project" in found["backend"]
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from rnnbench.report.verdicts import condition_table
-from rnnbench.report.wording import cut_off, facts, in_words
+from rnnbench.report.wording import answer, facts, in_words
+from rnnbench.studies import Study, StudyResult
 from rnnbench.studies.kinds._threshold import solved_words
 from tests.claims import RAMP, scores, verdict_of
 
@@ -25,14 +26,17 @@ def test_an_interaction_in_words(tmp_path: Path, over: str, scale: str, words: s
 
 def test_a_verdict_on_runs_that_were_cut_off_says_so(tmp_path: Path) -> None:
     """Six of ten GRUs were best at their last step; five are no caution."""
-    for cut, words in ((6, "most runs of a cell were cut off while improving"), (5, "")):
+    more = "; most runs of a cell were cut off while improving"
+    for cut, said, equivalent in (
+        (6, "undecided: still improving when the budget ended: 6 of 10 GRU runs", f"within the margin{more}"),
+        (5, "supported: as claimed in 1 of 1 condition", "within the margin"),
+    ):
         runs = scores(0.8 + RAMP, np.full(10, 0.7), stopped_by="patience", steps=2000, best_step=2000)
         for each in runs[:cut]:
             each["stopped_by"] = "max_steps"
-        found = verdict_of(tmp_path / str(cut), runs)
-        assert cut_off(found) == words
-        verdict = dict(facts(found))["Verdict"]
-        assert verdict == f"supported: as claimed in 1 of 1 condition{'; ' if words else ''}{words}"
+        assert dict(facts(verdict_of(tmp_path / str(cut), runs)))["Verdict"] == said
+        alike = dict(facts(verdict_of(tmp_path / str(cut), runs, margin=0.5)))["Verdict"]  # which nobody is ahead in
+        assert alike == f"equivalent: {equivalent.replace('margin', 'margin in 1 of 1 condition', 1)}"
 
 
 def test_how_often_one_is_above_the_other_and_how_many_solved_it(tmp_path: Path) -> None:
@@ -42,3 +46,15 @@ def test_how_often_one_is_above_the_other_and_how_many_solved_it(tmp_path: Path)
     row = condition_table(found).iloc[0]
     assert row["P(GRU > LSTM) [95 % Wilson]"] == "0.90 [0.60, 0.98]"
     assert solved_words(np.array([True] * 9 + [False])) == "9 of 10 [0.60, 0.98]"
+
+
+def test_a_finding_without_an_effect_says_why(tmp_path: Path) -> None:
+    """Nobody is above chance, 0.066: there is no effect to show beside what the study's author says."""
+    low = np.full(10, 0.06)
+    found = verdict_of(tmp_path, scores(low, low), findings={"undecided": "Nobody can say."})
+    result = StudyResult(Study("t", sweeps=({},), claims=(found.claim,)), (found,), 20, ())
+    _, sentence = answer(result, ["test accuracy, higher is better"])
+    assert sentence.words == "Nobody can say."
+    assert sentence.numbers == (
+        "not learned: neither GRU nor LSTM is clearly better than chance (test accuracy, higher is better)."
+    )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rnnbench.statistics import sign_flip_interval, sign_flip_test
+from rnnbench.statistics import least_p, sign_flip_interval, sign_flip_test
 
 
 def test_by_hand():
@@ -81,3 +81,9 @@ def test_level_is_exact_for_any_symmetric_differences():
     for d in (rng.standard_cauchy((1_500, 10)), rng.choice([-1.0, 0.0, 1.0], size=(1_500, 10))):
         rejected = sum(sign_flip_test(row) <= 0.05 for row in d)
         assert rejected <= stats.binom.ppf(0.999, 1_500, 0.05)
+
+
+@pytest.mark.parametrize("n", [1, 2, 10, 16, 17])
+def test_the_least_p_is_that_of_differences_of_one_sign(n: int) -> None:
+    assert least_p(n) == sign_flip_test(np.ones(n))
+    assert least_p(10) == 1 / 512

@@ -1,6 +1,7 @@
 """From conditions to words: the rules case by case, then how often a wrong word is said."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from rnnbench.statistics import (
     contrast_condition,
     paired_condition,
     solve_time_condition,
+    step_down,
     success_condition,
     verdict,
 )
@@ -74,10 +76,61 @@ def test_what_depends_says_so_and_more_seeds_would_not_help():
 
 
 def test_holm_across_the_conditions_of_a_claim():
-    nearly = [measured(str(k), 1.0, p=0.02) for k in range(3)]  # 3 · 0.02 > 0.05
+    nearly = [measured(str(k), 1.0, p=0.02) for k in range(2)]  # 3 · 0.02 > 0.05, beside one that is not shown
     assert verdict(BETTER, nearly[:1]).outcome == "supported"
-    assert verdict(BETTER, nearly).outcome == "undecided"
-    assert [j.p_adjusted for j in verdict(BETTER, nearly).conditions] == pytest.approx([0.06] * 3)
+    assert verdict(SOMEWHERE, [*nearly, OPEN]).outcome == "undecided"
+    assert [j.p_adjusted for j in verdict(SOMEWHERE, [*nearly, OPEN]).conditions] == pytest.approx([0.06, 0.06, 0.3])
+
+
+def test_that_all_conditions_go_one_way_needs_no_correction():
+    """Each of them has to pass, so the largest p-value speaks for all; but not where they go two ways."""
+    together = [measured(str(k), 1.0, p=p) for k, p in enumerate((0.02, 0.03, 0.04))]
+    assert [j.p_adjusted for j in verdict(BETTER, together).conditions] == pytest.approx([0.04, 0.04, 0.04])
+    assert verdict(BETTER, together).outcome == "supported"
+    apart = [*together[:2], measured("other", -1.0, p=0.04)]
+    assert [j.p_adjusted for j in verdict(BETTER, apart).conditions] == pytest.approx([0.06, 0.06, 0.06])
+
+
+def test_the_claims_of_a_page_share_the_error():
+    """Four claims with p = 0.01, 0.02, 0.03 and 0.3: by Holm 4 · 0.01 ≤ 0.05, then 3 · 0.02 > 0.05 and no further."""
+    p = (0.01, 0.02, 0.03, 0.3)
+
+    def decided(index, family):
+        claim = Claim("differs", "either", family=family)
+        return verdict(claim, [measured(p=p[index])]).outcome != "undecided"
+
+    families = step_down(4, decided)
+    assert families == [4, 3, 3, 3]
+    assert [decided(index, k) for index, k in enumerate(families)] == [True, False, False, False]
+    assert step_down(0, decided) == []
+
+
+def test_step_down_rejects_what_holm_does():
+    """As he wrote it: from the smallest p-value on while the jth of m is no more than α / (m − j + 1)."""
+    rng = np.random.default_rng(4)
+    for _ in range(200):
+        p = rng.random(12) ** 3
+        families = step_down(12, lambda i, k, p=p: k * p[i] <= 0.05)
+        ordered = np.sort(p) <= 0.05 / np.arange(12, 0, -1)
+        passed = 12 if ordered.all() else int(np.argmin(ordered))
+        assert {i for i, k in enumerate(families) if k * p[i] <= 0.05} == set(np.argsort(p)[:passed])
+
+
+def test_a_claim_of_either_is_supported_whichever_way():
+    either = Claim("they differ", "either")
+    assert [verdict(either, [c]).outcome for c in (CLEAR, REVERSED, SAME, OPEN)] == [
+        "supported", "supported", "equivalent", "undecided",
+    ]  # fmt: skip
+
+
+def test_where_nobody_may_be_called_ahead_nobody_is_though_they_may_be_alike():
+    for claim in (BETTER, WORSE, SOMEWHERE, Claim("they differ", "either")):
+        said = verdict(claim, [replace(CLEAR, barred="not learned: x is not clearly better than chance")])
+        assert (said.outcome, said.reason) == ("undecided", "not learned: x is not clearly better than chance")
+    assert verdict(BETTER, [replace(SAME, barred="still improving")]).outcome == "equivalent"
+    beyond = measured(margin=0.5, p=0.002, beyond=0.002)
+    assert verdict(ON_PAR, [beyond]).outcome == "contradicted"
+    assert verdict(ON_PAR, [replace(beyond, barred="still improving")]).outcome == "undecided"
 
 
 def test_significant_but_within_the_margin_is_equivalent_and_says_that_a_difference_is_there():
@@ -90,7 +143,7 @@ def test_significant_but_within_the_margin_is_equivalent_and_says_that_a_differe
 def test_fewer_than_ten_pairs_decide_nothing():
     said = verdict(BETTER, [measured(n=9, p=0.004)])
     assert (said.outcome, said.n) == ("undecided", 9)
-    assert "n too small: 9 of at least 10" in said.reason
+    assert "too few seeds to say: n = 9" in said.reason
     assert said.more_seeds == 1
     assert verdict(BETTER, [paired_condition("c", [1.0], [0.5])]).more_seeds == 9
     assert verdict(BETTER, [paired_condition("c", [], [])]).more_seeds == 10
@@ -118,7 +171,7 @@ def test_an_obstacle_stands_whatever_the_numbers_say():
 def test_refuses():
     with pytest.raises(ValueError, match="has no margin"):
         verdict(ON_PAR, [OPEN])
-    with pytest.raises(ValueError, match="direction must be one of greater, less, equivalent, not 'better'"):
+    with pytest.raises(ValueError, match="direction must be one of greater, less, either, equivalent, not 'better'"):
         Claim("x", "better")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="combine"):
         Claim("x", "less", combine="most")  # type: ignore[arg-type]

@@ -135,7 +135,7 @@ def test_it_depends_on_the_data(tmp_path: Path) -> None:
     assert found.verdict.reason == "GRU above LSTM in T = 50; GRU below LSTM in T = 100"
     assert found.spread is not None and found.spread.p_value < 1e-6
     few = verdict_of(tmp_path / "few", [each for each in both if each["config"]["seed"] < 4], **by)
-    assert few.verdict.reason == "n too small: 4 of at least 10 pairs"
+    assert few.verdict.reason == "too few seeds to say: n = 4"
     one = [*scores(high, low, seq_len=50), *scores(high, low, seq_len=100)]
     assert verdict_of(tmp_path / "one", one, **by).verdict.outcome == "contradicted"
 

@@ -37,7 +37,7 @@ def test_on_par_within_the_margin(tmp_path: Path) -> None:
 def test_nine_pairs_decide_nothing(tmp_path: Path) -> None:
     found = verdict_of(tmp_path, scores(0.8 + RAMP[:9], np.full(9, 0.7)))
     assert found.verdict.outcome == "undecided"
-    assert found.verdict.reason == "n too small: 9 of at least 10 pairs"
+    assert found.verdict.reason == "too few seeds to say: n = 9"
     assert found.verdict.more_seeds is not None and found.verdict.more_seeds >= 1
 
 
@@ -90,13 +90,14 @@ def test_a_diverged_run_has_the_worse_of_chance_and_the_worst_score(tmp_path: Pa
 
 
 def test_where_nobody_learned_anything_nobody_is_on_par(tmp_path: Path) -> None:
-    """Chance is 0.066 here: no run is above it, or one run is."""
+    """Chance is 0.066 here: no run is above it, one run is, or one cell is, by t = 2.26 standard errors and more."""
     low = np.full(10, 0.06)
     found = verdict_of(tmp_path / "none", scores(low, low), direction="equivalent", margin=0.02)
     assert (found.verdict.outcome, found.verdict.more_seeds) == ("undecided", None)
-    assert found.verdict.reason == "neither is better than chance in any run"
-    one = verdict_of(tmp_path / "one", scores([0.07, *low[1:]], low), direction="equivalent", margin=0.02)
-    assert one.verdict.outcome == "supported"
+    assert found.verdict.reason == "not learned: neither GRU nor LSTM is clearly better than chance"
+    for name, gru, outcome in (("one", [0.07, *low[1:]], "undecided"), ("cell", low + 0.01 + RAMP / 9, "supported")):
+        found = verdict_of(tmp_path / name, scores(gru, low), direction="equivalent", margin=0.02)
+        assert found.verdict.outcome == outcome
 
 
 def test_two_diverged_runs_are_no_evidence_that_cells_are_equal(tmp_path: Path) -> None:
@@ -147,7 +148,10 @@ def test_where_all_runs_are_contended_nothing_is_said_of_times(tmp_path: Path) -
     contents = scores(RAMP, RAMP, timing__contended=True)
     found = verdict_of(tmp_path, contents, metric="step_ms_median", scale="ratio")
     assert found.verdict.outcome == "undecided"
-    assert found.verdict.reason == "all 20 runs were timed while another ran beside them: force=true repeats them"
+    assert (
+        found.verdict.reason
+        == "all 20 runs were timed while another ran beside them: force=true workers=1 repeats them"
+    )
 
 
 def test_settings_are_compared_as_cells_are(tmp_path: Path) -> None:
@@ -173,7 +177,7 @@ def test_a_setting_may_be_a_number_or_a_word(tmp_path: Path) -> None:
     assert found.verdict.conditions[0].condition.effect.estimate == pytest.approx(0.1)
     assert found.claim.sides == ("forget_bias chrono", "forget_bias 1")
     runs = load_results(tmp_path)
-    for bias, difference in (("chrono", 0.1), (1, 0.0), (0.5, -0.7)):
+    for bias, difference in (("chrono", -0.1), (1, 0.0), (0.5, 0.7)):
         against = evaluate_claim(claim(compare=["lstm", "gru"], select={"forget_bias": [bias, None]}), runs)
         assert against.verdict.conditions[0].condition.effect.estimate == pytest.approx(difference)
     named = [m.name for m in evaluate_claim(claim(by=["forget_bias"]), runs).measured]

@@ -17,7 +17,9 @@ from places import ROOT
 from torch import Tensor
 
 from rnnbench import run as run_module
-from rnnbench.data.base import Batch, Held, _order
+from rnnbench.data.base import Held
+from rnnbench.data.batch import Batch
+from rnnbench.data.examples import _order
 from rnnbench.training.loop import Training
 
 LOOKS = Path("looks.txt")
@@ -45,9 +47,9 @@ def watch() -> None:
 
     def watched(*arguments: Any) -> Training:
         training = prepare(*arguments)
-        task = training.task
-        valid, test = Watched("valid", task.valid, training), Watched("test", task.test, training)
-        training.task = replace(task, valid=valid, test=test)
+        parts = training.parts
+        valid, test = Watched("valid", parts.valid, training), Watched("test", parts.test, training)
+        training.parts = replace(parts, valid=valid, test=test)
         return training
 
     run_module.prepare = watched

@@ -11,8 +11,7 @@ from making import make, tiny
 from torch import nn
 
 from rnnbench.errors import UsageError
-from rnnbench.run import prepare
-from rnnbench.training.loop import evaluate
+from rnnbench.preparation import prepare
 from rnnbench.training.optimizers import learning_rate
 
 
@@ -22,11 +21,11 @@ def test_equals_a_loop_written_by_hand() -> None:
     training, progress = train(config)
 
     by_hand = prepare(config)
-    model, task = by_hand.model, by_hand.task
+    model, parts = by_hand.model, by_hand.parts
     optimizer = torch.optim.Adam(model.parameters(), 5e-3, fused=True)
     norms, losses = [], []
     for step in range(20):
-        batch = task.train.batch(step, 4)
+        batch = parts.train.batch(step, 4)
         loss = (model(batch)[0] - batch.targets).square().mean()
         optimizer.zero_grad()
         loss.backward()
@@ -37,9 +36,9 @@ def test_equals_a_loop_written_by_hand() -> None:
     assert [row["train_loss"] for row in progress.history[1:]] == [
         pytest.approx(sum(losses[i : i + 5]) / 5, rel=1e-12) for i in (0, 5, 10, 15)
     ]
-    assert progress.best_step == 20
+    assert training.selection.best_step == 20
     assert same(weights(training), weights(by_hand))
-    last = evaluate(model, task, task.valid, torch.device("cpu"), torch.float32, 4)
+    last = by_hand.score(parts.valid)
     assert progress.history[-1]["valid_loss"] == last["loss"]
 
 
@@ -59,9 +58,9 @@ def test_optimizers_are_torchs(optimizer: str, reference: object) -> None:
     by_hand = prepare(config)
     other = reference(by_hand.model.parameters())  # type: ignore[operator]
     for step in range(3):
-        batch = by_hand.task.train.batch(step, 4)
+        batch = by_hand.parts.train.batch(step, 4)
         other.zero_grad()
-        by_hand.task.loss(by_hand.model(batch)[0], batch).backward()
+        by_hand.parts.objective.loss(by_hand.model(batch)[0], batch).backward()
         other.step()
     for a, b in zip(weights(training), weights(by_hand), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
@@ -97,25 +96,24 @@ def test_another_seed_is_another_run() -> None:
 def test_the_best_validation_weights_are_restored() -> None:
     training, progress = train(tiny("optimizer.lr=0.1", "budget.max_steps=40", "seed=1"))
     scores = {row["step"]: (row["valid_accuracy"], -row["valid_loss"]) for row in progress.history[1:]}  # type: ignore[operator]
-    assert progress.best_step == max(scores, key=lambda step: (scores[step], -step))  # type: ignore[operator]
-    assert progress.best_step < 40, "the test needs a run that gets worse in the end"
-    task = training.task
-    now = evaluate(training.model, task, task.valid, torch.device("cpu"), torch.float32, 4)
-    assert now == progress.best
+    best_step = training.selection.best_step
+    assert best_step == max(scores, key=lambda step: (scores[step], -step))  # type: ignore[operator]
+    assert best_step < 40, "the test needs a run that gets worse in the end"
+    assert training.score(training.parts.valid) == training.selection.best
 
 
 def test_untrained_weights_are_never_the_best_of_a_run_that_went_on() -> None:
     """A rate so high that every later loss is above the first: the least bad of those is kept."""
-    _, progress = train(tiny("optimizer.lr=3", "budget.max_steps=20", "seed=1"))
+    training, progress = train(tiny("optimizer.lr=3", "budget.max_steps=20", "seed=1"))
     rank = [(row["valid_accuracy"], -row["valid_loss"]) for row in progress.history]  # type: ignore[operator]
     assert max(rank) == rank[0], "the test needs a run that training makes worse"
-    assert progress.best_step == progress.history[rank.index(max(rank[1:]))]["step"] != 0
+    assert training.selection.best_step == progress.history[rank.index(max(rank[1:]))]["step"] != 0
 
 
 def test_patience_counts_evaluations_without_a_better_score() -> None:
-    _, progress = train(tiny("optimizer.lr=0.1", "budget.max_steps=1000", "budget.patience=3", "seed=1"))
+    training, progress = train(tiny("optimizer.lr=0.1", "budget.max_steps=1000", "budget.patience=3", "seed=1"))
     assert progress.stopped_by == "patience"
-    assert progress.step == (progress.best_step or 0) + 3 * 5
+    assert progress.step == (training.selection.best_step or 0) + 3 * 5
 
 
 def test_a_solved_run_ends_there_and_records_it() -> None:
@@ -178,4 +176,4 @@ def test_both_cells_learn_a_short_adding_problem() -> None:
         config = make(
             f"cell={cell}", "seq_len=10", "hidden_size=32", "budget.max_steps=1500", "threads=1", "device=cpu"
         )
-        assert train(config)[1].best["accuracy"] > 0.9  # type: ignore[index]
+        assert train(config)[0].selection.best["accuracy"] > 0.9  # type: ignore[index]

@@ -16,10 +16,13 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
-from rnnbench.data.base import Batch, Dataset, Examples, Stream, Task, Totals, check, generator
+from rnnbench.data.base import Dataset, Parts, check
+from rnnbench.data.batch import Batch
+from rnnbench.data.examples import Stream, held
 from rnnbench.errors import UsageError
+from rnnbench.objectives.metrics.accuracy import Accuracy
+from rnnbench.objectives.value import Value
 
 TOLERANCE = 0.04
 
@@ -39,17 +42,6 @@ def sample(n: int, random: torch.Generator, *, seq_len: int) -> Batch:
 
 
 @dataclass(frozen=True)
-class AddingTask(Task):
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        return (outputs - batch.targets).square().mean()
-
-    def totals(self, outputs: Tensor, batch: Batch) -> Totals:
-        error = outputs - batch.targets  # (B, 1)
-        n = float(len(error))
-        return {"loss": (error.square().sum(), n), "accuracy": ((error.abs() < TOLERANCE).sum(), n)}
-
-
-@dataclass(frozen=True)
 class Adding(Dataset):
     """`valid_size` and `test_size` examples are held out, drawn anew for each seed; training examples never repeat
     unless `train_size` fixes their number."""
@@ -57,7 +49,7 @@ class Adding(Dataset):
     valid_size: int = 2000
     test_size: int = 10000
 
-    def task(self, *, seq_len: int | None, train_size: int | None, seed: int, data_dir: Path) -> AddingTask:
+    def load(self, *, seq_len: int | None, train_size: int | None, seed: int, data_dir: Path) -> Parts:
         T = 100 if seq_len is None else seq_len
         if T < 2:
             raise UsageError("each half must hold a mark", key="seq_len", value=T, allowed="2 or more")
@@ -66,17 +58,13 @@ class Adding(Dataset):
         if train_size is not None:
             check("train_size", train_size, 1)
         make = partial(sample, seq_len=T)
-
-        def fixed(n: int, purpose: str) -> Examples:
-            batch = make(n, generator(seed, purpose))
-            return Examples(batch.inputs, batch.targets, seed=seed)
-
-        return AddingTask(
-            train=Stream(make, seed) if train_size is None else fixed(train_size, "train"),
-            valid=fixed(self.valid_size, "valid"),
-            test=fixed(self.test_size, "test"),
+        return Parts(
+            train=Stream(make, seed) if train_size is None else held(make, train_size, seed, "train"),
+            valid=held(make, self.valid_size, seed, "valid"),
+            test=held(make, self.test_size, seed, "test"),
+            objective=Value(),
+            metrics=(Accuracy(TOLERANCE),),
             seq_len=T,
             input_size=2,
-            output_size=1,
             chance={"loss": 1 / 6, "accuracy": 1 - (1 - TOLERANCE) ** 2},
         )

@@ -19,9 +19,13 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from rnnbench.data.base import Batch, Dataset, Examples, Stream, Task, Totals, check, generator
+from rnnbench.data.base import Dataset, Parts, check
+from rnnbench.data.batch import Batch
+from rnnbench.data.examples import Stream, held
+from rnnbench.objectives.label_steps import LabelSteps
+from rnnbench.objectives.metrics.accuracy import Accuracy
+from rnnbench.objectives.metrics.base import Total
 
 RECALLED = 10
 ALPHABET = 8
@@ -39,20 +43,12 @@ def sample(n: int, random: torch.Generator, *, delay: int) -> Batch:
     return Batch(inputs, targets)
 
 
-@dataclass(frozen=True)
-class CopyTask(Task):
-    @property
-    def longest(self) -> int:
-        return self.seq_len + 2 * RECALLED  # `seq_len` is the delay alone
+class Recalled(Accuracy):
+    """The share of the ten recalled symbols that are right; the blanks before them do not count."""
 
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        return F.cross_entropy(outputs.flatten(0, 1), batch.targets.flatten())
-
-    def totals(self, outputs: Tensor, batch: Batch) -> Totals:
-        nats = F.cross_entropy(outputs.flatten(0, 1), batch.targets.flatten(), reduction="sum")
-        recalled = outputs[:, -RECALLED:].argmax(-1)  # (B, 10)
-        right = recalled == batch.targets[:, -RECALLED:]
-        return {"loss": (nats, float(batch.targets.numel())), "accuracy": (right.sum(), float(right.numel()))}
+    def total(self, outputs: Tensor, batch: Batch, loss: Total) -> Total:
+        right = self.right(outputs[:, -RECALLED:], batch.targets[:, -RECALLED:])  # (B, 10)
+        return right.sum(), float(right.numel())
 
 
 @dataclass(frozen=True)
@@ -63,26 +59,22 @@ class Copy(Dataset):
     valid_size: int = 1000
     test_size: int = 2000
 
-    def task(self, *, seq_len: int | None, train_size: int | None, seed: int, data_dir: Path) -> CopyTask:
+    def load(self, *, seq_len: int | None, train_size: int | None, seed: int, data_dir: Path) -> Parts:
         T = 30 if seq_len is None else seq_len
         check("seq_len", T, 1)
         check("dataset.valid_size", self.valid_size, 1)
         check("dataset.test_size", self.test_size, 1)
         make = partial(sample, delay=T)
-
-        def fixed(n: int, purpose: str) -> Examples:
-            batch = make(n, generator(seed, purpose))
-            return Examples(batch.inputs, batch.targets, seed=seed)
-
         if train_size is not None:
             check("train_size", train_size, 1)
-        return CopyTask(
-            train=Stream(make, seed) if train_size is None else fixed(train_size, "train"),
-            valid=fixed(self.valid_size, "valid"),
-            test=fixed(self.test_size, "test"),
+        return Parts(
+            train=Stream(make, seed) if train_size is None else held(make, train_size, seed, "train"),
+            valid=held(make, self.valid_size, seed, "valid"),
+            test=held(make, self.test_size, seed, "test"),
+            objective=LabelSteps(ALPHABET + 1),  # the blank and the eight
+            metrics=(Recalled(),),
             seq_len=T,
+            longest=T + 2 * RECALLED,  # `seq_len` is the delay alone
             symbols=ALPHABET + 2,
-            output_size=ALPHABET + 1,  # the blank and the eight
-            readout="all",
             chance={"loss": RECALLED * log(ALPHABET) / (T + 2 * RECALLED), "accuracy": 1 / ALPHABET},
         )

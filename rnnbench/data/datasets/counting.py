@@ -21,7 +21,7 @@ right at n = 1, and fails at n = 2: chance.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -29,10 +29,13 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from rnnbench.data.base import Batch, Dataset, Examples, Stream, Task, Totals, check, generator
+from rnnbench.data.base import Dataset, Parts, check
+from rnnbench.data.batch import Batch
+from rnnbench.data.examples import Examples, Stream, held
 from rnnbench.errors import UsageError
+from rnnbench.objectives.metrics.base import Metric, Total
+from rnnbench.objectives.next_symbol import NextSymbol
 
 
 def strings(n: Tensor, *, letters: int) -> Batch:
@@ -42,54 +45,59 @@ def strings(n: Tensor, *, letters: int) -> Batch:
     inside = step < lengths[:, None]  # (B, T)
     inputs = torch.where(inside, step // n[:, None], 0)
     targets = torch.where(inside, (step + 1) // n[:, None], 0)
-    return Batch(inputs, targets, lengths)
+    return Batch(inputs, targets, lengths, blank=True)
 
 
 def sample(size: int, random: torch.Generator, *, letters: int, n_max: int) -> Batch:
     return strings(torch.randint(1, n_max + 1, (size,), generator=random), letters=letters)
 
 
-@dataclass(frozen=True, kw_only=True)
-class CountingTask(Task):
-    letters: int
-    n_max: int
+class Strings(Metric):
+    """Which of the strings of a set are right, by their n."""
 
-    metric = "first_failure"
-    unit = "n"
+    answers = ("labels",)
 
-    def _nats(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, float]:
-        nats = F.cross_entropy(outputs.flatten(0, 1), batch.targets.flatten(), reduction="none")
-        return batch.over_steps(nats.view(batch.targets.shape))
+    def __init__(self, letters: int, n_max: int):
+        self.letters, self.n_max = letters, n_max
 
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        nats, steps = self._nats(outputs, batch)
-        return nats / steps
+    def start(self) -> None:
+        self.right: dict[int, bool] = {}
 
-    def totals(self, outputs: Tensor, batch: Batch) -> Totals:
-        """Beside "loss", for each n of the batch, "n=…": is its string right?"""
+    def update(self, outputs: Tensor, batch: Batch, loss: Total) -> None:
+        """A string is right if at every step the answer is legal: the target, or, while a's are read, a or b."""
         assert batch.lengths is not None
         answer = outputs.argmax(-1)  # (B, T)
         legal = (answer == batch.targets) | ((batch.inputs == 0) & (answer <= 1))
         padding = torch.arange(answer.shape[1]) >= batch.lengths[:, None]
         right = (legal | padding.to(legal.device)).all(dim=1)  # (B,)
-        totals: dict[str, tuple[Tensor, float]] = {"loss": self._nats(outputs, batch)}
-        for n, one in zip((batch.lengths // self.letters).tolist(), right.double(), strict=True):
-            total, count = totals.get(f"n={n}", (torch.zeros_like(one), 0.0))
-            totals[f"n={n}"] = (total + one, count + 1.0)
-        return totals
+        for n, one in zip((batch.lengths // self.letters).tolist(), right.tolist(), strict=True):
+            self.right[n] = self.right.get(n, True) and one
 
-    def finish(self, means: Mapping[str, float]) -> dict[str, float]:
-        right = {int(name[2:]): mean == 1 for name, mean in means.items() if name.startswith("n=")}
-        inside = [right[n] for n in right if n <= self.n_max]
-        beyond = [right[n] for n in right if n > self.n_max]
-        metrics = {
-            "loss": means["loss"],
-            "first_failure": float(min((n for n in right if not right[n]), default=max(right) + 1)),
-        }
-        for name, part in (("accuracy_in_range", inside), ("accuracy_out_of_range", beyond)):
-            if part:
-                metrics[name] = sum(part) / len(part)
-        return metrics
+
+class FirstFailure(Strings):
+    name = "first_failure"
+    unit = "n"
+
+    def compute(self) -> float:
+        return float(min((n for n in self.right if not self.right[n]), default=max(self.right) + 1))
+
+
+class Within(Strings):
+    name = "accuracy_in_range"
+
+    def compute(self) -> float:
+        """The share of the n up to n_max that are right."""
+        inside = [right for n, right in self.right.items() if n <= self.n_max]
+        return sum(inside) / len(inside)
+
+
+class Beyond(Strings):
+    name = "accuracy_out_of_range"
+
+    def compute(self) -> float:
+        """The share of the n beyond n_max that are right."""
+        beyond = [right for n, right in self.right.items() if n > self.n_max]
+        return sum(beyond) / len(beyond)
 
 
 @dataclass(frozen=True)
@@ -103,7 +111,7 @@ class Counting(Dataset):
     n_max: int = 50
     test_max: int = 500
 
-    def task(self, *, seq_len: int | None, train_size: int | None, seed: int, data_dir: Path) -> CountingTask:
+    def load(self, *, seq_len: int | None, train_size: int | None, seed: int, data_dir: Path) -> Parts:
         k = self.letters
         if seq_len is None:
             check("dataset.n_max", self.n_max, 2)  # at 1 nothing is left to validate on
@@ -118,23 +126,19 @@ class Counting(Dataset):
         validates = range(n_max + 2, 2 * n_max + 1, 2)
         tests = [n for n in range(n_max + 1, self.test_max + 1) if n not in validates]
 
-        def fixed(batch: Batch) -> Examples:
-            return Examples(batch.inputs, batch.targets, batch.lengths, seed=seed)
+        def fixed(n: Iterable[int]) -> Examples:
+            return Examples(*strings(torch.tensor([*n]), letters=k)[:3])
 
-        train: Stream | Examples = Stream(make, seed)
         if train_size is not None:
             check("train_size", train_size, 1)
-            train = fixed(make(train_size, generator(seed, "train")))
-        return CountingTask(
-            letters=k,
-            n_max=n_max,
-            train=train,
-            valid=fixed(strings(torch.tensor([*trained, *validates]), letters=k)),
-            test=fixed(strings(torch.tensor([*trained, *tests]), letters=k)),
+        return Parts(
+            train=Stream(make, seed) if train_size is None else held(make, train_size, seed, "train"),
+            valid=fixed([*trained, *validates]),
+            test=fixed([*trained, *tests]),
+            objective=NextSymbol(k + 1),
+            metrics=(FirstFailure(k, n_max), Within(k, n_max), Beyond(k, n_max)),
             seq_len=k * n_max,
             symbols=k,
-            output_size=k + 1,
-            readout="all",
             chance={"first_failure": 2.0},
             published=self.published,
         )

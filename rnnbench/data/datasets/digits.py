@@ -18,8 +18,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from rnnbench.data.base import Dataset, Examples, check, drawn
-from rnnbench.data.classification import ClassificationTask, chance, in_steps
+from rnnbench.data.base import Dataset, Parts, check
+from rnnbench.data.examples import Examples, drawn
+from rnnbench.data.pixels import Pixels, chance, steps
+from rnnbench.objectives.label import Label
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Digits(Dataset):
     test_size: int = 360
     split_seed: int = 0
 
-    def task(self, *, seq_len: int | None, train_size: int | None, seed: int, data_dir: Path) -> ClassificationTask:
+    def load(self, *, seq_len: int | None, train_size: int | None, seed: int, data_dir: Path) -> Parts:
         from sklearn.datasets import load_digits  # a second to import: only who asks for digits waits
         from sklearn.model_selection import train_test_split
 
@@ -38,7 +40,8 @@ class Digits(Dataset):
         most = len(labels) - 20  # ten of each part at least: one of each class
         check("dataset.valid_size", self.valid_size, 10, most)
         check("dataset.test_size", self.test_size, 10, most - self.valid_size)
-        inputs = in_steps(torch.from_numpy(pixels).float() / 16, seq_len)
+        transform = Pixels(steps(seq_len, 64), largest=16)
+        inputs = transform(torch.from_numpy(pixels))
         targets = torch.from_numpy(labels).long()
         everything = np.arange(len(labels))
         rest, test = train_test_split(
@@ -53,12 +56,11 @@ class Digits(Dataset):
             where = torch.from_numpy(index)
             return Examples(inputs[where], targets[where], seed=seed)
 
-        return ClassificationTask(
+        return Parts(
             train=part(train),
             valid=part(valid),
             test=part(test),
-            seq_len=inputs.shape[1],
-            input_size=inputs.shape[2],
-            output_size=10,
+            objective=Label(10),
+            transform=transform,
             chance=chance(targets[train], targets[test], classes=10),
         )

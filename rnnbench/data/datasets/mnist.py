@@ -20,10 +20,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnnbench.data.base import Dataset, Examples, check, drawn, generator
-from rnnbench.data.classification import ClassificationTask, chance, in_steps
+from rnnbench.data.base import Dataset, Parts, check, generator
+from rnnbench.data.examples import Examples, drawn
 from rnnbench.data.files import data_file
+from rnnbench.data.pixels import Pixels, chance, steps
 from rnnbench.errors import UsageError
+from rnnbench.objectives.label import Label
 
 URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 SHA256 = {  # of the un-gzipped bytes
@@ -69,21 +71,22 @@ class MNIST(Dataset):
     valid_size: int = 5000
     split_seed: int = 0
 
-    def task(self, *, seq_len: int | None, train_size: int | None, seed: int, data_dir: Path) -> ClassificationTask:
+    def load(self, *, seq_len: int | None, train_size: int | None, seed: int, data_dir: Path) -> Parts:
         check("dataset.valid_size", self.valid_size, 1, 59_999)
-        in_steps(torch.empty(1, 784), seq_len)  # refuse a wrong seq_len before any download
+        T = steps(seq_len, 784)  # refuse a wrong one before any download
+
+        order = None
+        if self.permutation_seed is not None:
+            shuffled = torch.randperm(784, generator=generator(self.permutation_seed, "permutation"))
+            order = tuple(shuffled.tolist())
+        transform = Pixels(T, 255, MEAN, STD, order)
 
         def read(name: str) -> Tensor:
             relative = f"mnist/{name}.gz"
             return idx(data_file(data_dir, relative, url=f"{URL}{name}.gz", sha256=SHA256[name]), name)
 
         def part(images: Tensor, labels: Tensor) -> Examples:
-            pixels = images.flatten(1)  # (N, 784) bytes
-            if self.permutation_seed is not None:
-                order = torch.randperm(784, generator=generator(self.permutation_seed, "permutation"))
-                pixels = pixels[:, order]
-            normal = pixels.float().div_(255).sub_(MEAN).div_(STD)
-            return Examples(in_steps(normal, seq_len), labels.long(), seed=seed)
+            return Examples(transform(images.flatten(1)), labels.long(), seed=seed)
 
         images, labels = read("train-images-idx3-ubyte"), read("train-labels-idx1-ubyte")
         split = torch.randperm(len(images), generator=generator(self.split_seed, "split"))
@@ -92,14 +95,12 @@ class MNIST(Dataset):
         train = part(images[rest], labels[rest])
         test = part(read("t10k-images-idx3-ubyte"), read("t10k-labels-idx1-ubyte"))
         published: Mapping[str, float] = SEQUENTIAL if self.permutation_seed is None else PERMUTED
-        T, features = train.inputs.shape[1:]
-        return ClassificationTask(
+        return Parts(
             train=train,
             valid=part(images[valid], labels[valid]),
             test=test,
-            seq_len=T,
-            input_size=features,
-            output_size=10,
+            objective=Label(10),
+            transform=transform,
             chance=chance(train.targets, test.targets, classes=10),
             published=published if T == 784 else {},
         )

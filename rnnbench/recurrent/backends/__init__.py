@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from functools import cache
 
 import torch
 from torch import Tensor
 
 from rnnbench import registry
 from rnnbench.cells.base import Cell, State
-from rnnbench.errors import UsageError
+from rnnbench.errors import UsageError, tell
 from rnnbench.recurrent import kernel
 from rnnbench.recurrent.backends.base import Backend, Stack
+from rnnbench.recurrent.packing import Packing
 
 _FOUND = [(name, registry.get(__name__, name, Backend)) for name in registry.names(__name__)]
 BACKENDS: dict[str, Backend] = dict(sorted(_FOUND, key=lambda found: found[1].rank))
@@ -43,32 +42,56 @@ def available(cell: Cell, device: torch.device, dtype: torch.dtype) -> list[str]
 
 
 def choose(
-    name: str, cell: Cell, device: torch.device, dtype: torch.dtype, shape: tuple[int, int, int, int] | None = None
+    name: str,
+    cell: Cell,
+    device: torch.device,
+    dtype: torch.dtype,
+    shape: tuple[int, int, int, int] | None = None,
+    between: bool = False,
 ) -> str:
     """The backend that `name` stands for: itself, or for "auto" the fastest there is.
 
     shape: (T, B, I, H) of the call at hand; without it, what is fastest in general.
+    between: whether layers have more between them than dropout.
 
     Raises UsageError when it is unknown or cannot run this cell here.
     """
     if name == "auto":
         if device.type == "cpu" and kernel.library() is None:
             say_what_is_missing()
-        able = (n for n, backend in BACKENDS.items() if backend.unsupported(cell, device, dtype) is None)
+        able = (n for n in BACKENDS if _reason(BACKENDS[n], cell, device, dtype, between) is None)
         return next(n for n in able if shape is None or BACKENDS[n].preferred(cell, shape))
-    reason = named(name).unsupported(cell, device, dtype)
+    reason = _reason(named(name), cell, device, dtype, between)
     if reason is not None:
-        choices = ", ".join(("auto", *available(cell, device, dtype)))
-        raise UsageError(reason, key="backend", value=name, allowed=choices)
+        able = (n for n in BACKENDS if _reason(BACKENDS[n], cell, device, dtype, between) is None)
+        raise UsageError(reason, key="backend", value=name, allowed=", ".join(("auto", *able)))
     return name
 
 
-@cache
+def _reason(backend: Backend, cell: Cell, device: torch.device, dtype: torch.dtype, between: bool) -> str | None:
+    """Why it cannot run this."""
+    if between and not backend.layer_by_layer:
+        return "has no layer_norm and no residual"
+    return backend.unsupported(cell, device, dtype)
+
+
 def say_what_is_missing() -> None:
-    """One line on stderr, once a process."""
-    print(f"rnnbench: the fused CPU kernel {kernel.why_missing()}; slower backends take over", file=sys.stderr)
+    """One line on stderr, once."""
+    tell(f"the fused CPU kernel {kernel.why_missing()}; slower backends take over")
 
 
-def forward(name: str, stack: Stack, x: Tensor, state: State) -> tuple[Tensor, State]:
-    """The stack over the sequence by the backend of that name: x (T, B, I) → (T, B, D·H), state (L·D, B, H) each."""
-    return named(name).forward(stack, x, state)
+def say_what_is_unused(capability: str) -> None:
+    """One line on stderr, once, where the kernel uses less than the processor has (`kernel.unused`)."""
+    unused = kernel.unused(capability)
+    if unused is not None:
+        tell(unused)
+
+
+def say_what_is_untimed(name: str) -> None:
+    """One line on stderr, once, of a backend that no table of times speaks of."""
+    tell(f"backend={name}: not yet timed on this device (docs/gpu.md)")
+
+
+def forward(name: str, stack: Stack, x: Tensor, state: State, packing: Packing | None = None) -> tuple[Tensor, State]:
+    """The stack over the sequence by the backend of that name; arguments and results as `Backend.forward`'s."""
+    return named(name).forward(stack, x, state, packing)

@@ -14,6 +14,7 @@ from rnnbench.records import cell_name
 from rnnbench.records.columns import with_role
 from rnnbench.records.conditions import Panel
 from rnnbench.report.findings import ratio
+from rnnbench.studies import times_withdrawn
 
 
 def cost(
@@ -36,14 +37,17 @@ def cost(
         else:
             axes.set_ylim(0, 1.08 * axes.get_ylim()[1])  # room for a whole mark
         axes.set_ylabel(axis)
-        title(axes, panel.label, _finding(panel, column))
+        title(axes, panel.label, findings[id(panel)])
 
-    found = "; ".join(f"{panel.label}: {_finding(panel, column)}" for panel in panels)
+    findings = {id(panel): _finding(panel, column) for panel in panels}  # drawn for a screen and for a phone
+    found = "; ".join(f"{panel.label}: {findings[id(panel)]}" for panel in panels)
     return Drawing(name, heading, caption, lambda columns: grid(panels, draw, columns, extra), found)
 
 
 def _finding(panel: Panel, column: str) -> str:
     cells = panel.runs["cell"].unique()
+    if column in with_role("time") and times_withdrawn(panel.runs):
+        return "withdrawn: see docs/timing.md"
     if column in with_role("time") and panel.runs["contended"].fillna(False).any():
         return "contended: nothing is claimed"
     alone = f"{cell_name(cells[0])} alone" if len(cells) == 1 else "no pair to compare"

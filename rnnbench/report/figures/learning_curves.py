@@ -51,7 +51,8 @@ class LearningCurves(Figure):
         if (page.scored["status"] == "diverged").any():
             caption += " Diverged runs are not drawn."
         busy = " Contended runs are drawn: their seconds are longer than they would be alone."
-        contended = busy if finished["contended"].fillna(False).any() else ""
+        beside = finished["contended"].fillna(False) | finished["probe"].notna()
+        contended = busy if beside.any() else ""
         found = "; ".join(f"{panel.label}: {_finding(panel, page.comparisons)}" for panel in drawn)
 
         def against(place: int, name: str, words: str, note: str) -> Drawing:
@@ -115,7 +116,8 @@ def _curves(panel: Panel, cell: str) -> tuple[list[list[Curve]], int]:
     ok = panel.runs[(panel.runs["cell"] == cell) & (panel.runs["status"] == "ok")]
     for _, part in ok.groupby("condition"):
         some = part.sort_values("seed").head(MOST_SEEDS)
-        curves = [_curve(path, metric) for path, metric in zip(some["path"], some["metric"], strict=True)]
+        columns = zip(some["path"], some["metric"], some["train_seconds"].notna(), strict=True)
+        curves = [_curve(path, metric, timed) for path, metric, timed in columns]
         there = [curve for curve in curves if curve is not None]
         without += len(curves) - len(there)
         if there:
@@ -123,7 +125,8 @@ def _curves(panel: Panel, cell: str) -> tuple[list[list[Curve]], int]:
     return found, without
 
 
-def _curve(run_dir: str, metric: str) -> Curve | None:
+def _curve(run_dir: str, metric: str, timed: bool) -> Curve | None:
+    """timed: whether its seconds are to be drawn, as those of another machine are not."""
     try:
         history = load_history(Path(run_dir))
     except RecordError:
@@ -132,11 +135,15 @@ def _curve(run_dir: str, metric: str) -> Curve | None:
     if not set(wanted) <= set(history.columns):
         return None
     numbers = history[wanted].apply(pd.to_numeric, errors="coerce").dropna().to_numpy(float)
-    return (numbers[:, 0], numbers[:, 1], numbers[:, 2]) if len(numbers) else None
+    seconds = numbers[:, 1] if timed else np.full(len(numbers), np.nan)
+    return (numbers[:, 0], seconds, numbers[:, 2]) if len(numbers) else None
 
 
 def _draw(axes: Axes, curves: list[Curve], x: int, look: Look) -> None:
     """x: place in `Curve` of what goes along the axis."""
+    curves = [curve for curve in curves if not np.isnan(curve[x]).any()]
+    if not curves:
+        return
     places = [curve[x] for curve in curves]
     start, end = max(place[0] for place in places), max(place[-1] for place in places)
     at = np.unique(np.concatenate([np.linspace(start, max(start, end), 200), [place[-1] for place in places]]))

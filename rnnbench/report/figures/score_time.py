@@ -14,6 +14,7 @@ from rnnbench.records.conditions import Panel, panels
 from rnnbench.records.numbers import number
 from rnnbench.report.figures._scores import score_name
 from rnnbench.report.figures.base import Figure, Material
+from rnnbench.studies import times_withdrawn
 
 _CAPTION = (
     "One point a run: seconds in the training loop, data generation and evaluation outside, and the test score at "
@@ -61,6 +62,10 @@ def _draw(axes: Axes, panel: Panel, look: dict[str, Look]) -> None:
 def _medians(panel: Panel) -> str:
     parts = []
     for cell, part in panel.cells():
+        if times_withdrawn(part):
+            score = number(float(np.median(part["test_score"])))
+            parts.append(f"{cell_name(cell)} {score} (time withdrawn, n = {len(part)})")
+            continue
         calm = part[~part["contended"].fillna(False).astype(bool)]
         seconds = f"in {number(float(np.median(calm['train_seconds'])))}\u00a0s" if len(calm) else "(time contended)"
         parts.append(f"{cell_name(cell)} {number(float(np.median(part['test_score'])))} {seconds} (n = {len(part)})")

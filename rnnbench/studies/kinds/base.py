@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -35,9 +35,9 @@ from rnnbench.statistics import (
 )
 from rnnbench.studies.claim import StudyClaim
 from rnnbench.studies.kinds import _prospects as prospects
+from rnnbench.studies.learning import nobody_learned
 from rnnbench.studies.measure import (
     Measured,
-    above_chance,
     ended,
     on_one_machine,
     one_ended_well,
@@ -78,6 +78,14 @@ class Evaluated:
         return kind_of(self.claim)
 
     @property
+    def word(self) -> str:
+        """The verdict; of a claim of either, who is ahead."""
+        if self.claim.direction != "either" or self.verdict.outcome != "supported":
+            return self.verdict.outcome
+        ahead = {j.reason for j in self.verdict.conditions if j.outcome == "supported"}
+        return ahead.pop() if len(ahead) == 1 else "they differ"
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """Run ids that were requested for this claim and have no result."""
         return tuple(dict.fromkeys(run_id for each in self.measured for run_id in each.missing))
@@ -103,6 +111,10 @@ class Kind:
             if getattr(claim, key) is not None and key not in self.keys:
                 raise claim.wrong(key, getattr(claim, key), allowed)
 
+    def quantity(self, claim: StudyClaim, metric: str) -> str:
+        """What the effect is of, so that one margin holds for all claims about it (studies/margins.py); "" for none."""
+        return f"ratio of {metric}" if claim.scale == "ratio" else metric
+
     def measure(self, claim: StudyClaim, runs: pd.DataFrame, left_out: list[str]) -> Measured:
         """xᵢ and yᵢ, `first` and `second`, of one condition; the steps are those of studies/measure.py.
 
@@ -110,7 +122,8 @@ class Kind:
         """
         runs = with_metric(claim, undisturbed(claim, ended(runs), left_out), left_out)
         pairs = one_ended_well(paired(claim, runs, left_out), left_out)
-        return vectors(above_chance(claim, on_one_machine(claim, pairs, left_out)))
+        found = vectors(on_one_machine(claim, pairs, left_out))
+        return replace(found, obstacle=nobody_learned(claim, runs, len(pairs)))
 
     def condition(self, claim: StudyClaim, m: Measured) -> Condition:
         """The effect in one condition: here the mean of xᵢ − yᵢ, or the geometric mean of xᵢ / yᵢ.
@@ -119,24 +132,29 @@ class Kind:
         """
         return paired_condition(m.name, m.first, m.second, claim.margin, claim.scale)
 
-    def judge(self, claim: StudyClaim, measured: tuple[Measured, ...]) -> Evaluated:
-        """The verdict on the claim from all its conditions: here by the rule of statistics/verdict.py."""
-        k = len(measured)
-        correction = f"Holm over {k} conditions" if k > 1 else "none: one condition"
-        if claim.direction == "equivalent" and claim.combine == "all" and k > 1:
-            correction = f"equivalence: every one of {k} conditions has to pass, no correction; difference: Holm"
-        done = verdict(tested(claim), self.conditions(claim, measured))
-        return Evaluated(claim, done, measured, correction)
-
     def conditions(self, claim: StudyClaim, measured: Sequence[Measured]) -> list[Condition]:
         """`condition` of each; one without an effect where something stands in the way."""
         return [self._condition(claim, m) for m in measured]
+
+    def judge(
+        self, claim: StudyClaim, measured: tuple[Measured, ...], conditions: Sequence[Condition], family: int
+    ) -> Evaluated:
+        """The verdict on the claim from all its conditions: here by the rule of statistics/verdict.py.
+
+        family: among how many claims of the page the error of 5 % is shared.
+        """
+        done = verdict(tested(claim, family), conditions)
+        if claim.direction == "either":
+            done = whichever(claim, done, measured)
+        return Evaluated(claim, done, measured, correction(claim, len(measured), family))
 
     def _condition(self, claim: StudyClaim, m: Measured) -> Condition:
         obstacle = m.obstacle
         if not obstacle:
             try:
-                return self.condition(claim, m)
+                found = self.condition(claim, m)
+                ahead = (found.additive_effect > 0) != m.higher  # of the sides, by its place
+                return replace(found, barred=m.barred[ahead])
             except ValueError as error:
                 obstacle = str(error)
         nothing = Interval(math.nan, math.nan, math.nan, len(m.seeds), "none")
@@ -161,9 +179,9 @@ class Kind:
         low, high = min(counts), max(counts)
         return f"n = {low if low == high else f'{low}–{high}'} pairs"
 
-    def outcome(self, judged: ConditionVerdict) -> str:
-        """How one condition came out."""
-        return judged.outcome
+    def outcome(self, claim: StudyClaim, judged: ConditionVerdict) -> str:
+        """How one condition came out; of a claim of either, who is ahead."""
+        return judged.reason if claim.direction == "either" and judged.outcome == "supported" else judged.outcome
 
     def above(self, m: Measured) -> Interval | None:
         """The share of seeds in which the first side is above the second."""
@@ -176,7 +194,8 @@ class Kind:
         row[f"{each.claim.compared} [95 % interval]"] = self.effect(judged.condition.effect)
         if above := self.above(m):
             row[f"P({a} > {b}) [95 % Wilson]"] = interval(above.estimate, above.low, above.high)
-        row |= {"n (pairs)": str(judged.condition.n), "verdict": self.outcome(judged), "because": judged.reason}
+        row |= {"n (pairs)": str(judged.condition.n), "verdict": self.outcome(each.claim, judged)}
+        row["because"] = judged.reason
         row |= self.tests(each, index)
         row["interval by"] = self.interval_by(each.claim, judged.condition.effect)
         return row | {"missing runs": str(len(m.missing))}
@@ -203,6 +222,8 @@ class Kind:
         claim, (a, b) = each.claim, each.claim.names
         if claim.direction == "equivalent":
             so, other = f"{a} and {b} are shown within the margin", "shown beyond it"
+        elif claim.direction == "either":
+            return "who is ahead is said where a difference is shown (p ≤ 5 %, by however little)"
         else:
             word = {"greater": "above", "less": "below"}[claim.direction]
             so, other = f"{a} is {word} {b} (p ≤ 5 %, by however little)", "the other way round"
@@ -217,6 +238,8 @@ class Kind:
 
     def would_change(self, each: Evaluated) -> str:
         """What would change the verdict."""
+        if each.verdict.outcome == "withdrawn":
+            return "Its runs made again with today's instruments (force=true)."
         return prospects.undecided(each.verdict) if each.verdict.outcome == "undecided" else self.settled(each)
 
     def settled(self, each: Evaluated) -> str:
@@ -229,8 +252,32 @@ class Kind:
         return []
 
 
-def tested(claim: StudyClaim) -> Claim:
-    return Claim(claim.statement, claim.direction, claim.combine, ALPHA)
+def tested(claim: StudyClaim, family: int) -> Claim:
+    return Claim(claim.statement, claim.direction, claim.combine, ALPHA, family=family)
+
+
+def correction(claim: StudyClaim, conditions: int, family: int) -> str:
+    """How p-values were corrected, in words."""
+    within = f"Holm over {conditions} conditions" if conditions > 1 else ""
+    if claim.direction == "equivalent" and claim.combine == "all" and conditions > 1:
+        within = f"equivalence: every one of {conditions} conditions has to pass, no correction; difference: Holm"
+    of_page = f"Holm over the claims of the page, of which {family} were open" if family > 1 else ""
+    return "; ".join(filter(None, (within, of_page))) or "none: one condition"
+
+
+def whichever(claim: StudyClaim, done: Verdict, measured: Sequence[Measured]) -> Verdict:
+    """The verdict on a claim that they differ, with who is ahead where: better, whichever way better is."""
+
+    def who(judged: ConditionVerdict, m: Measured) -> str:
+        return f"{claim.names[(judged.condition.additive_effect > 0) != m.higher]} ahead"  # by its place
+
+    judged = tuple(
+        replace(j, reason=who(j, m)) if j.outcome == "supported" else j
+        for j, m in zip(done.conditions, measured, strict=True)
+    )
+    if len(judged) == 1:
+        return replace(done, reason=judged[0].reason, conditions=judged)
+    return replace(done, conditions=judged)
 
 
 def kind_of(claim: StudyClaim) -> Kind:

@@ -7,6 +7,7 @@ one is and none is otherwise).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import get_args
 
 import numpy as np
@@ -31,11 +32,21 @@ class ClosedForm(Kind):
             raise claim.wrong("scale", claim.scale, f"ratio, for {claim.kind}")
         super().validate(claim)
 
-    def judge(self, claim: StudyClaim, measured: tuple[Measured, ...]) -> Evaluated:
+    def conditions(self, claim: StudyClaim, measured: Sequence[Measured]) -> list[Condition]:
+        """None: nothing is estimated."""
+        return []
+
+    def quantity(self, claim: StudyClaim, metric: str) -> str:
+        """None: of what is counted every difference counts, unless the claim has a margin of its own."""
+        return ""
+
+    def judge(
+        self, claim: StudyClaim, measured: tuple[Measured, ...], conditions: Sequence[Condition], family: int
+    ) -> Evaluated:
         judged = tuple(_count(claim, m) for m in measured)
         outcome, reason = _over_all(claim, judged)
         smallest = min((j.condition.n for j in judged), default=0)
-        done = Verdict(tested(claim), outcome, reason, smallest, judged)
+        done = Verdict(tested(claim, family), outcome, reason, smallest, judged)
         return Evaluated(claim, done, measured, "none: counted, not sampled")
 
     def effect(self, found: Interval) -> str:
@@ -69,13 +80,13 @@ def _count(claim: StudyClaim, m: Measured) -> ConditionVerdict:
     ratio, margin = x / y, claim.margin or 1.0
     counts = f"{x:,.0f} against {y:,.0f}"
     if claim.expected is not None:
-        holds = x == claim.expected * y
+        holds = math.isclose(x, claim.expected * y, rel_tol=1e-12)  # of whole numbers
         exactly = f"{'' if holds else 'not '}exactly {claim.expected:g}"
         return said("supported" if holds else "contradicted", f"{counts}, {exactly}", ratio)
     if 1 / margin <= ratio <= margin:
         same: Outcome = "supported" if claim.direction == "equivalent" else "equivalent"
         return said(same, f"{counts}: the same" + (" within the margin" if ratio != 1 else ""), ratio)
-    holds = {"less": ratio < 1, "greater": ratio > 1, "equivalent": False}[claim.direction]
+    holds = {"less": ratio < 1, "greater": ratio > 1, "either": True, "equivalent": False}[claim.direction]
     return said("supported" if holds else "contradicted", counts, ratio)
 
 

@@ -10,15 +10,16 @@ Cochran's Q says besides whether the *size* of the effect differs; it decides no
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from rnnbench.records.numbers import number
-from rnnbench.statistics import ConditionVerdict, Heterogeneity, Verdict, heterogeneity, verdict
+from rnnbench.statistics import Condition, ConditionVerdict, Heterogeneity, Verdict, heterogeneity, verdict
 from rnnbench.studies.claim import StudyClaim
 from rnnbench.studies.kinds import _prospects as prospects
-from rnnbench.studies.kinds.base import Evaluated, Kind, tested
+from rnnbench.studies.kinds.base import Evaluated, Kind, correction, tested
 from rnnbench.studies.measure import Measured
 
 
@@ -32,14 +33,17 @@ class Differs(Kind):
         if not claim.by:
             raise claim.wrong("by", [], "the columns over which the effect may differ")
 
-    def judge(self, claim: StudyClaim, measured: tuple[Measured, ...]) -> Evaluated:
-        each_way = replace(tested(claim), direction="greater", combine="all")
-        base = verdict(each_way, self.conditions(claim, measured))
+    def judge(
+        self, claim: StudyClaim, measured: tuple[Measured, ...], conditions: Sequence[Condition], family: int
+    ) -> Evaluated:
+        each_way = replace(tested(claim, family), direction="greater", combine="all")
+        base = verdict(each_way, conditions)
         judged = tuple(replace(j, reason=_ahead(j, *claim.names)) for j in base.conditions)
         done = replace(_over_all(base, judged), conditions=judged)
-        return Evaluated(claim, done, measured, f"Holm over {len(measured)} conditions", _spread(claim, measured))
+        corrected = correction(claim, len(measured), family)
+        return Evaluated(claim, done, measured, corrected, _spread(claim, measured))
 
-    def outcome(self, judged: ConditionVerdict) -> str:
+    def outcome(self, claim: StudyClaim, judged: ConditionVerdict) -> str:
         """Which of the two is above the other there."""
         return judged.reason if judged.outcome in ("supported", "contradicted") else judged.outcome
 

@@ -40,6 +40,9 @@ class Interaction(Kind):
         if claim.over is None:
             raise claim.wrong("over", None, OWN_KEYS["over"])
 
+    def quantity(self, claim: StudyClaim, metric: str) -> str:
+        return f"{super().quantity(claim, metric)} by {claim.over}"
+
     def measure(self, claim: StudyClaim, runs: pd.DataFrame, left_out: list[str]) -> Measured:
         levels = sorted(runs[str(claim.over)].dropna().unique())
         runs = with_metric(claim, undisturbed(claim, ended(runs), left_out), left_out)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -62,8 +62,10 @@ class SolveTime(Threshold):
             return super().condition(claim, m)
         return solve_time_condition(m.name, m.first, m.first_solved, m.second, m.second_solved, m.horizon, claim.margin)
 
-    def judge(self, claim: StudyClaim, measured: tuple[Measured, ...]) -> Evaluated:
-        return replace(super().judge(claim, measured), log_rank=tuple(map(_log_rank, measured)))
+    def judge(
+        self, claim: StudyClaim, measured: tuple[Measured, ...], conditions: Sequence[Condition], family: int
+    ) -> Evaluated:
+        return replace(super().judge(claim, measured, conditions, family), log_rank=tuple(map(_log_rank, measured)))
 
     def interval_by(self, claim: StudyClaim, found: Interval) -> str:
         """The horizon with its unit: "restricted mean to 18.95 s, …"."""

@@ -17,6 +17,9 @@ class Success(Threshold):
         runs = with_times(claim, ended_with_threshold(runs), left_out)
         return vectors(paired(claim, runs, left_out))
 
+    def quantity(self, claim: StudyClaim, metric: str) -> str:
+        return "share solved"
+
     def condition(self, claim: StudyClaim, m: Measured) -> Condition:
         return success_condition(m.name, m.first_solved, m.second_solved, claim.margin)
 

@@ -1,13 +1,14 @@
 import pytest
 import torch
+from scoring import scores
 
-from rnnbench.data.base import Batch, generator
+from rnnbench.data.base import generator
 from rnnbench.data.datasets.adding import Adding, sample
 from rnnbench.errors import UsageError
 
 
 def make(seq_len=20, train_size=None, seed=0, **keys):
-    return Adding(**keys).task(seq_len=seq_len, train_size=train_size, seed=seed, data_dir=None)
+    return Adding(**keys).load(seq_len=seq_len, train_size=train_size, seed=seed, data_dir=None)
 
 
 def test_the_target_is_the_sum_of_the_two_marked_numbers():
@@ -23,20 +24,19 @@ def test_the_documented_example():
 
 
 def test_chance_is_what_always_answering_one_gives():
-    task = make(test_size=100_000)
-    batch = task.test.inputs, task.test.targets
-    totals = task.totals(torch.ones(100_000, 1), Batch(*batch))
-    assert float(totals["loss"][0]) / 1e5 == pytest.approx(task.chance["loss"], rel=0.01)
-    assert float(totals["accuracy"][0]) / 1e5 == pytest.approx(task.chance["accuracy"], rel=0.03)
+    parts = make(test_size=100_000)
+    one = scores(parts, parts.test, lambda batch: torch.ones(len(batch.inputs), 1))
+    assert one["loss"] == pytest.approx(parts.chance["loss"], rel=0.01)
+    assert one["accuracy"] == pytest.approx(parts.chance["accuracy"], rel=0.03)
 
 
 def test_streams_repeat_for_a_seed_and_differ_between_seeds_and_splits():
-    task, again, other = make(), make(), make(seed=1)
-    assert torch.equal(task.train.batch(3, 8).inputs, again.train.batch(3, 8).inputs)
-    assert not torch.equal(task.train.batch(3, 8).inputs, task.train.batch(4, 8).inputs)
-    assert not torch.equal(task.train.batch(3, 8).inputs, other.train.batch(3, 8).inputs)
-    assert not torch.equal(task.valid.inputs[:100], task.test.inputs[:100])
-    assert task.train.size is None and make(train_size=64).train.size == 64
+    parts, again, other = make(), make(), make(seed=1)
+    assert torch.equal(parts.train.batch(3, 8).inputs, again.train.batch(3, 8).inputs)
+    assert not torch.equal(parts.train.batch(3, 8).inputs, parts.train.batch(4, 8).inputs)
+    assert not torch.equal(parts.train.batch(3, 8).inputs, other.train.batch(3, 8).inputs)
+    assert not torch.equal(parts.valid.inputs[:100], parts.test.inputs[:100])
+    assert parts.train.size is None and make(train_size=64).train.size == 64
 
 
 @pytest.mark.parametrize("keys", [{"seq_len": 1}, {"train_size": 0}])

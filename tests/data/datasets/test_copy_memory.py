@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from scoring import score, scores
 
 from rnnbench.data.base import generator
 from rnnbench.data.datasets.copy_memory import Copy, sample
@@ -9,7 +10,7 @@ from rnnbench.errors import UsageError
 
 
 def make(seq_len=5, train_size=None, seed=0, **keys):
-    return Copy(**keys).task(seq_len=seq_len, train_size=train_size, seed=seed, data_dir=None)
+    return Copy(**keys).load(seq_len=seq_len, train_size=train_size, seed=seed, data_dir=None)
 
 
 def test_the_documented_example():
@@ -21,13 +22,12 @@ def test_the_documented_example():
 
 
 def test_memoryless_answers_give_chance():
-    task = make(seq_len=5, test_size=2000)
-    (batch,) = task.test.batches(2000)
+    parts = make(seq_len=5, test_size=2000)
     outputs = torch.full((2000, 25, 9), -math.inf)
     outputs[:, :15, 0] = 0.0  # sure of the blanks
     outputs[:, 15:, 1:] = 0.0  # even among the eight
-    totals = {name: float(total) / count for name, (total, count) in task.totals(outputs, batch).items()}
-    assert totals["loss"] == pytest.approx(10 * math.log(8) / 25, rel=1e-5) == pytest.approx(task.chance["loss"])
+    totals = scores(parts, parts.test, lambda batch: outputs[: len(batch.inputs)])
+    assert totals["loss"] == pytest.approx(10 * math.log(8) / 25, rel=1e-5) == pytest.approx(parts.chance["loss"])
     assert totals["accuracy"] == pytest.approx(1 / 8, abs=4 * math.sqrt(7 / 64 / 20_000))  # four standard errors
 
 
@@ -36,13 +36,13 @@ def test_chance_at_the_published_delay():
 
 
 def test_only_the_recalled_symbols_count_for_accuracy():
-    task = make()
+    parts = make()
     (batch,) = make(test_size=3).test.batches(3)
     outputs = torch.nn.functional.one_hot(batch.targets, 9).float() * 100
-    assert float(task.totals(outputs, batch)["accuracy"][0]) == 30
+    assert score(parts, batch, outputs, "accuracy") == (30, 30)
     outputs[:, :15] = torch.randn(3, 15, 9)  # wrong blanks
-    assert float(task.totals(outputs, batch)["accuracy"][0]) == 30
-    assert task.loss(outputs, batch) > 0.1
+    assert score(parts, batch, outputs, "accuracy") == (30, 30)
+    assert parts.objective.loss(outputs, batch) > 0.1
 
 
 @pytest.mark.parametrize(

@@ -2,28 +2,27 @@ import math
 
 import pytest
 import torch
+from scoring import scores
 from torch.nn import functional as F
 
-from rnnbench.data.base import Batch
 from rnnbench.data.datasets.counting import AnBn, AnBnCn, strings
 from rnnbench.errors import UsageError
+from rnnbench.objectives.metrics import chosen
 
 
 def make(cls=AnBn, seq_len=None, train_size=None, seed=0, **keys):
-    return cls(**keys).task(seq_len=seq_len, train_size=train_size, seed=seed, data_dir=None)
+    return cls(**keys).load(seq_len=seq_len, train_size=train_size, seed=seed, data_dir=None)
 
 
-def metrics(task, held, answer):
-    """The whole set's metrics when `answer(batch)` gives the outputs."""
-    sums, counts = {}, {}
-    for batch in held.batches(7):
-        for name, (total, count) in task.totals(answer(batch), batch).items():
-            sums[name], counts[name] = sums.get(name, 0) + float(total), counts.get(name, 0) + count
-    return task.finish({name: sums[name] / counts[name] for name in sums})
+def right(parts, batch, outputs):
+    """Which n are right in this batch."""
+    count = chosen(parts)[0].begin(parts.objective)
+    count.update(outputs, batch, parts.objective.total(outputs, batch))
+    return count.right
 
 
-def perfect(task):
-    return lambda batch: F.one_hot(batch.targets, task.output_size).float() * 9
+def perfect(parts):
+    return lambda batch: F.one_hot(batch.targets, parts.objective.output_size).float() * 9
 
 
 def test_the_documented_example():
@@ -37,8 +36,8 @@ def test_the_documented_example():
 
 @pytest.mark.parametrize("cls", [AnBn, AnBnCn])
 def test_a_network_without_fault_fails_one_after_the_last(cls):
-    task = make(cls, n_max=5, test_max=20)
-    assert metrics(task, task.test, perfect(task)) == {
+    parts = make(cls, n_max=5, test_max=20)
+    assert scores(parts, parts.test, perfect(parts)) == {
         "loss": pytest.approx(0, abs=1e-2),
         "first_failure": 21,
         "accuracy_in_range": 1,
@@ -48,75 +47,75 @@ def test_a_network_without_fault_fails_one_after_the_last(cls):
 
 @pytest.mark.parametrize("cls", [AnBn, AnBnCn])
 def test_a_network_without_memory_fails_at_two(cls):
-    task = make(cls, n_max=5, test_max=20)
-    follows = torch.eye(task.output_size)[torch.arange(task.letters) + 1]  # b after a, $ after the last
-    score = metrics(task, task.test, lambda batch: follows[batch.inputs])
-    assert score["first_failure"] == 2 == task.chance["first_failure"]
+    parts = make(cls, n_max=5, test_max=20)
+    follows = torch.eye(parts.objective.output_size)[torch.arange(parts.symbols) + 1]  # b after a, $ after the last
+    score = scores(parts, parts.test, lambda batch: follows[batch.inputs])
+    assert score["first_failure"] == 2 == parts.chance["first_failure"]
     assert score["accuracy_in_range"] == 1 / 5
 
 
 def test_while_letters_a_are_read_both_a_and_b_are_legal_but_not_the_end():
-    task = make(n_max=5)
+    parts = make(n_max=5)
     batch = strings(torch.tensor([3]), letters=2)
 
-    def right(answer):
-        return float(task.totals(F.one_hot(torch.tensor([answer]), 3).float(), batch)["n=3"][0])
+    def passes(answer):
+        return right(parts, batch, F.one_hot(torch.tensor([answer]), 3).float())[3]
 
-    assert right([0, 0, 1, 1, 1, 2]) == right([1, 1, 0, 1, 1, 2]) == right([0, 0, 0, 1, 1, 2]) == 1
-    assert right([2, 0, 1, 1, 1, 2]) == 0  # $ within the a's
-    assert right([0, 0, 1, 1, 2, 2]) == 0  # $ too early
-    assert right([0, 0, 1, 1, 1, 1]) == 0  # no $
-    assert right([0, 0, 1, 0, 1, 2]) == 0  # a after b
+    assert passes([0, 0, 1, 1, 1, 2]) and passes([1, 1, 0, 1, 1, 2]) and passes([0, 0, 0, 1, 1, 2])
+    assert not passes([2, 0, 1, 1, 1, 2])  # $ within the a's
+    assert not passes([0, 0, 1, 1, 2, 2])  # $ too early
+    assert not passes([0, 0, 1, 1, 1, 1])  # no $
+    assert not passes([0, 0, 1, 0, 1, 2])  # a after b
 
 
 def test_the_first_failure_is_the_smallest_n_that_fails():
-    task = make(n_max=5, test_max=20)
+    parts = make(n_max=5, test_max=20)
 
     def answer(batch):
-        outputs = perfect(task)(batch)
+        outputs = perfect(parts)(batch)
         outputs[(batch.lengths == 2 * 13) | (batch.lengths == 2 * 17), 0] = torch.tensor([0.0, 0, 9])
         return outputs
 
-    score = metrics(task, task.test, answer)
+    score = scores(parts, parts.test, answer)
     assert score["first_failure"] == 13
     tested = [n for n in range(6, 21) if n not in (7, 9)]
     assert score["accuracy_out_of_range"] == pytest.approx(1 - 2 / len(tested))
 
 
 def test_beyond_n_max_validation_and_test_are_disjoint():
-    task = make(n_max=6, test_max=20)
-    valid, test = ({int(n) // 2 for n in part.lengths} for part in (task.valid, task.test))
+    parts = make(n_max=6, test_max=20)
+    valid, test = ({int(n) // 2 for n in part.lengths} for part in (parts.valid, parts.test))
     assert valid == {*range(1, 7), 8, 10, 12}
     assert test == {*range(1, 8), 9, 11, *range(13, 21)}
-    assert max(int(task.train.batch(s, 64).lengths.max()) for s in range(20)) == 12 == task.seq_len
+    assert max(int(parts.train.batch(s, 64).lengths.max()) for s in range(20)) == 12 == parts.seq_len
 
 
 def test_padding_changes_nothing():
-    task = make(n_max=6)
-    batch = task.train.batch(0, 16)
+    parts = make(n_max=6)
+    batch = parts.train.batch(0, 16)
     outputs = torch.randn(16, batch.inputs.shape[1], 3)
     garbage = outputs.clone()
     garbage[torch.arange(batch.inputs.shape[1]) >= batch.lengths[:, None]] = math.nan
-    assert torch.equal(task.loss(outputs, batch), task.loss(garbage, batch))
-    first, second = task.totals(outputs, batch), task.totals(garbage, batch)
-    assert {k: (float(a), b) for k, (a, b) in first.items()} == {k: (float(a), b) for k, (a, b) in second.items()}
+    loss = parts.objective.loss
+    assert torch.equal(loss(outputs, batch), loss(garbage, batch))
+    assert right(parts, batch, outputs) == right(parts, batch, garbage)
 
 
 def test_the_best_loss_of_a_string_is_the_entropy_of_n():
     # Knowing that n is uniform in 1 … N, p(b after j a's) = 1 / (N − j + 1), and every string costs ln N nats in all.
     N = 6
-    task = make(n_max=N)
+    parts = make(n_max=N)
     for n in range(1, N + 1):
         batch = strings(torch.tensor([n]), letters=2)
         p = F.one_hot(batch.targets, 3).double()
         for j in range(1, n + 1):
             stop = 1 / (N - j + 1)
             p[0, j - 1] = torch.tensor([1 - stop, stop, 0])
-        assert float(task.totals(p.log(), batch)["loss"][0]) == pytest.approx(math.log(N))
+        assert float(parts.objective.total(p.log(), batch)[0]) == pytest.approx(math.log(N))
 
 
 def test_seq_len_sets_n_max_and_is_refused_where_no_string_has_it():
-    assert make(AnBnCn, seq_len=30).n_max == 10
+    assert make(AnBnCn, seq_len=30).metrics[0].n_max == 10
     for cls, wrong in ((AnBn, 7), (AnBnCn, 20), (AnBn, 2), (AnBn, 0)):
         with pytest.raises(UsageError, match=rf"^seq_len={wrong}: .*n_max"):
             make(cls, seq_len=wrong)
@@ -128,10 +127,11 @@ def test_seq_len_sets_n_max_and_is_refused_where_no_string_has_it():
         make(train_size=0)
 
 
-def test_a_repeated_n_within_a_batch_is_counted_each_time():
-    task = make(n_max=5)
+def test_an_n_that_comes_twice_is_right_if_both_are():
+    parts = make(n_max=5)
     batch = strings(torch.tensor([2, 2]), letters=2)
-    outputs = perfect(task)(batch)
+    outputs = perfect(parts)(batch)
     outputs[1, -1] = torch.tensor([9.0, 0, 0])
-    total, count = task.totals(outputs, Batch(*batch))["n=2"]
-    assert (float(total), count) == (1, 2)
+    assert right(parts, batch, outputs) == {2: False}
+    outputs[1, -1] = outputs[0, -1]
+    assert right(parts, batch, outputs) == {2: True}

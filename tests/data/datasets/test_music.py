@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 import torch
 from scipy.io import loadmat, savemat
+from scoring import score, scores
 
+from rnnbench.data.batch import Batch
 from rnnbench.data.datasets.music import JSB, Nottingham, piano_rolls
 from rnnbench.data.sequences import Sequences
 from rnnbench.errors import UsageError
@@ -17,8 +19,8 @@ def jsb(real):
 
 
 @pytest.fixture(scope="module")
-def task(jsb, data_dir):
-    return JSB().task(seq_len=None, train_size=None, seed=0, data_dir=data_dir)
+def parts(jsb, data_dir):
+    return JSB().load(seq_len=None, train_size=None, seed=0, data_dir=data_dir)
 
 
 def roll_of(*lengths: int, keys: int = 4) -> np.ndarray:
@@ -42,7 +44,7 @@ def own(tmp_path):
     def write(content: bytes):
         path = tmp_path / "own.mat"
         path.write_bytes(content)
-        return lambda **keys: JSB(path=str(path)).task(
+        return lambda **keys: JSB(path=str(path)).load(
             **{"seq_len": None, "train_size": None, "seed": 0} | keys, data_dir=None
         )
 
@@ -56,7 +58,7 @@ def test_the_documented_example(jsb):
     assert sounding == [[39, 51, 58, 67], [51, 58, 67], [46, 49, 55, 63], [48, 56, 65], [46, 49, 58, 67]]
 
 
-def test_nll_is_that_of_a_plain_loop_over_the_file(jsb, task):
+def test_nll_is_that_of_a_plain_loop_over_the_file(jsb, parts):
     # Outputs that depend on the frame read: logit = 3·(key sounds now) − 2.
     total, frames = 0.0, 0
     for sequence in jsb["testdata"][0]:
@@ -67,46 +69,39 @@ def test_nll_is_that_of_a_plain_loop_over_the_file(jsb, task):
             total -= (np.log(p[y == 1])).sum() + np.log(1 - p[y == 0]).sum()
         frames += len(sequence) - 1
     for batch_size in (1, 16, 256):
-        sums = np.zeros(2)
-        for batch in task.test.batches(batch_size):
-            batch = batch.to(torch.device("cpu"), torch.float64)
-            nll, count = task.totals(3.0 * batch.inputs - 2.0, batch)["nll"]
-            sums += float(nll), count
-        assert sums[1] == frames
-        assert sums[0] / sums[1] == pytest.approx(total / frames, rel=1e-9)
+        seen = scores(parts, parts.test, lambda batch: 3.0 * batch.inputs - 2.0, batch_size=batch_size,
+                      dtype=torch.float64)  # fmt: skip
+        assert seen["nll"] == seen["loss"] == pytest.approx(total / frames, rel=1e-9)
 
 
-def test_chance_is_that_of_a_plain_loop_over_the_file(jsb, task):
+def test_chance_is_that_of_a_plain_loop_over_the_file(jsb, parts):
     train = np.concatenate([s[1:] for s in jsb["traindata"][0]])
     test = np.concatenate([s[1:] for s in jsb["testdata"][0]])
     p = (train.sum(0) + 1.0) / (len(train) + 2)
     nll = -(np.log(p) * test + np.log(1 - p) * (1.0 - test)).sum(1).mean()
-    assert task.chance["nll"] == pytest.approx(nll, rel=1e-9)
+    assert parts.chance["nll"] == pytest.approx(nll, rel=1e-9)
 
 
-def test_padding_changes_nothing(task):
-    batch = task.train.batch(0, 8)
+def test_padding_changes_nothing(parts):
+    batch = parts.train.batch(0, 8)
     outputs = torch.randn_like(batch.targets)
     garbage, padding = outputs.clone(), torch.arange(outputs.shape[1]) >= batch.lengths[:, None]
     assert padding.any() and not batch.inputs[padding].any() and not batch.targets[padding].any()
     garbage[padding] = math.nan
-    assert torch.equal(task.loss(outputs, batch), task.loss(garbage, batch))
+    loss = parts.objective.loss
+    assert torch.equal(loss(outputs, batch), loss(garbage, batch))
     one_by_one = [
-        float(
-            task.totals(outputs[i : i + 1, :n], batch._replace(targets=batch.targets[i : i + 1, :n], lengths=None))[
-                "nll"
-            ][0]
-        )
+        score(parts, Batch(batch.inputs[i : i + 1, :n], batch.targets[i : i + 1, :n]), outputs[i : i + 1, :n], "nll")[0]
         for i, n in enumerate(batch.lengths.tolist())
     ]
-    assert task.loss(outputs, batch).item() == pytest.approx(sum(one_by_one) / int(batch.lengths.sum()), rel=1e-5)
+    assert loss(outputs, batch).item() == pytest.approx(sum(one_by_one) / int(batch.lengths.sum()), rel=1e-5)
 
 
-def test_splits_sizes_and_published_figures(task, real, data_dir):
-    assert (task.train.size, task.valid.size, task.test.size, task.input_size) == (229, 76, 77, 88)
-    assert task.seq_len == 128 and task.published["GRU, Bai et al. 2018"] == 8.43
+def test_splits_sizes_and_published_figures(parts, real, data_dir):
+    assert (parts.train.size, parts.valid.size, parts.test.size, parts.input_size) == (229, 76, 77, 88)
+    assert parts.seq_len == 128 and parts.published["GRU, Bai et al. 2018"] == 8.43
     real("poly_music/Nottingham.mat")
-    other = Nottingham().task(seq_len=100, train_size=50, seed=0, data_dir=data_dir)
+    other = Nottingham().load(seq_len=100, train_size=50, seed=0, data_dir=data_dir)
     assert (other.train.size, other.test.size, other.seq_len) == (50, 170, 100)
     assert other.train.steps.max() == 100 and other.test.steps.max() == 1792
 
@@ -134,9 +129,9 @@ def test_a_pass_uses_each_piece_once_and_batches_are_pure():
 
 
 def test_own_file_of_the_same_form(own):
-    task = own(mat())(train_size=1)
-    assert (task.train.size, task.input_size, task.output_size) == (1, 4, 4)
-    assert task.published == {}
+    parts = own(mat())(train_size=1)
+    assert (parts.train.size, parts.input_size, parts.objective.output_size) == (1, 4, 4)
+    assert parts.published == {}
     sequences_of_one_frame = own(mat(traindata=roll_of(1, 5)))()
     assert sequences_of_one_frame.train.size == 1
 
@@ -154,6 +149,8 @@ def test_the_longest_is_that_of_the_training_pieces(own, seq_len, longest):
         (b"not a mat file at all, but text" * 20, "no .mat file"),
         (mat()[:300], "truncated"),
         (mat()[:-40], "truncated"),
+        (b"MATLAB 7.3 MAT-file, Platform: GLNXA64" + b" " * 600, "MATLAB 7.3 .HDF5.: save it with -v7"),
+        (b" " * 512 + b"\x89HDF\r\n\x1a\n" + b"\0" * 99, "MATLAB 7.3 .HDF5.: save it with -v7"),
         (mat(validdata=None), "holds no validdata"),
         (mat(testdata=roll_of(5, keys=3)), "one number of keys"),
         (mat(testdata=np.zeros((1, 1), dtype=object)), "no row of"),
@@ -173,5 +170,8 @@ def test_what_cannot_be_is_refused(own, key, value):
         own(mat())(**{key: value})
 
 
-def test_sequences_of_one_frame_are_left_out():
-    assert [len(roll) for roll in piano_rolls(mat(traindata=roll_of(1, 5, 1, 2)), "x")["traindata"]] == [5, 2]
+def test_sequences_of_one_frame_or_none_are_left_out_and_told(capsys):
+    assert [len(roll) for roll in piano_rolls(mat(traindata=roll_of(1, 5, 0, 2)), "x")["traindata"]] == [5, 2]
+    assert capsys.readouterr().err == (
+        "x: 4 keys, where a piano's roll has 88\nx: 2 sequences of one frame or none are left out\n"
+    )

@@ -4,9 +4,10 @@ from itertools import pairwise
 
 import pytest
 import torch
+from scoring import scores
 
 from rnnbench.data.base import MOST_STEPS
-from rnnbench.data.datasets.text import Text, TinyShakespeare, encode
+from rnnbench.data.datasets.text import Text, TinyShakespeare, code_points, encode
 from rnnbench.data.running import HeldOut, Streams, Windows
 from rnnbench.errors import UsageError
 
@@ -15,18 +16,18 @@ SEA = "the sea, the sea, the open sea, the blue, the fresh, the ever free. " * 4
 
 @pytest.fixture
 def write(tmp_path):
-    def task(content: str | bytes, *, seq_len=10, train_size=None, seed=0, **keys):
+    def parts(content: str | bytes, *, seq_len=10, train_size=None, seed=0, **keys):
         path = tmp_path / "own.txt"
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return Text(path=str(path), **keys).task(seq_len=seq_len, train_size=train_size, seed=seed, data_dir=None)
+        return Text(path=str(path), **keys).load(seq_len=seq_len, train_size=train_size, seed=seed, data_dir=None)
 
-    return task
+    return parts
 
 
 @pytest.fixture(scope="module")
 def plays(real, data_dir):
     real("tinyshakespeare/input.txt")
-    return TinyShakespeare().task(seq_len=None, train_size=None, seed=0, data_dir=data_dir)
+    return TinyShakespeare().load(seq_len=None, train_size=None, seed=0, data_dir=data_dir)
 
 
 def test_the_documented_example(plays, real):
@@ -49,22 +50,17 @@ def test_the_tables_are_those_of_a_plain_count(plays, real):
 
 
 def test_even_odds_cost_the_logarithm_of_the_number_of_symbols(plays):
-    totals = {"loss": 0.0, "bpc": 0.0}
-    characters = 0
-    for batch in plays.valid.batches(64):
-        for name, (total, _) in plays.totals(torch.zeros(*batch.inputs.shape, 66), batch).items():
-            totals[name] += float(total)
-        characters += plays.totals(torch.zeros(*batch.inputs.shape, 66), batch)["bpc"][1]
-    assert characters == len(plays.valid.row) - 1
-    assert totals["bpc"] / characters == pytest.approx(math.log2(66), rel=1e-5)
-    assert totals["loss"] / characters == pytest.approx(math.log(66), rel=1e-5)
+    seen = scores(plays, plays.valid, lambda batch: torch.zeros(*batch.inputs.shape, 66), batch_size=64)
+    assert seen["bpc"] == pytest.approx(math.log2(66), rel=1e-5)
+    assert seen["loss"] == pytest.approx(math.log(66), rel=1e-5)
 
 
 def test_the_parts_are_the_text_and_unknown_symbols_are_one():
     text = "abcab" * 18 + "abxyc" + "zabcé"
-    parts, symbols = encode(text)
-    assert symbols == 4  # a, b, c and the unknown
+    parts, vocabulary = encode(text)
+    assert vocabulary.size == 4  # a, b, c and the unknown
     assert [len(parts[name]) for name in ("train", "valid", "test")] == [90, 5, 5]
+    assert vocabulary(code_points("cabéx")).tolist() == [2, 0, 1, 3, 3]
     assert parts["valid"].tolist() == [0, 1, 3, 3, 2] and parts["test"].tolist() == [3, 0, 1, 2, 3]
 
 
@@ -121,18 +117,24 @@ def test_long_windows_that_carry_nothing_are_evaluated_a_few_at_a_time():
 
 
 def test_what_stands_after_a_stream_s_end_changes_nothing(write):
-    task = write(SEA)
-    batch = task.train.batch(0, 2)._replace(lengths=torch.tensor([10, 4]))
-    outputs = torch.randn(2, 10, task.output_size)
+    parts = write(SEA)
+    batch = parts.train.batch(0, 2)._replace(lengths=torch.tensor([10, 4]))
+    outputs = torch.randn(2, 10, parts.objective.output_size)
     garbage = outputs.clone()
     garbage[1, 4:] = math.nan
-    assert torch.equal(task.loss(outputs, batch), task.loss(garbage, batch))
+    loss = parts.objective.loss
+    assert torch.equal(loss(outputs, batch), loss(garbage, batch))
+
+
+def test_the_symbols_of_the_text_are_kept(write):
+    parts = write(SEA)
+    assert torch.from_numpy(parts.transform(code_points(SEA[:50]))).equal(parts.train.row[:50])
 
 
 def test_carry_state_chooses_the_way_through_the_text(write):
     assert isinstance(write(SEA).train, Streams)
-    task = write(SEA, carry_state=False)
-    assert isinstance(task.train, Windows) and all(b.fresh for b in task.valid.batches(8))
+    parts = write(SEA, carry_state=False)
+    assert isinstance(parts.train, Windows) and all(b.fresh for b in parts.valid.batches(8))
 
 
 def test_train_size_takes_the_first_characters_and_keeps_the_symbols(write):
@@ -142,9 +144,9 @@ def test_train_size_takes_the_first_characters_and_keeps_the_symbols(write):
 
 
 def test_a_text_with_more_characters_than_a_byte_counts(write):
-    task = write("".join(chr(0x4E00 + i % 500) for i in range(4000)))
-    assert task.symbols == 501 and task.train.batch(0, 2).inputs.dtype == torch.int64
-    assert int(task.train.row.max()) == 499
+    parts = write("".join(chr(0x4E00 + i % 500) for i in range(4000)))
+    assert parts.symbols == 501 and parts.train.batch(0, 2).inputs.dtype == torch.int64
+    assert int(parts.train.row.max()) == 499
 
 
 def test_what_cannot_be_is_refused_in_one_line(write, tmp_path):
@@ -161,6 +163,6 @@ def test_what_cannot_be_is_refused_in_one_line(write, tmp_path):
     with pytest.raises(UsageError, match=r"^batch_size=300: .*allowed: 1 to 244"):
         write(SEA).train.batch(0, 300)
     with pytest.raises(UsageError, match=r"^dataset.path=null: "):
-        Text().task(seq_len=None, train_size=None, seed=0, data_dir=tmp_path)
+        Text().load(seq_len=None, train_size=None, seed=0, data_dir=tmp_path)
     with pytest.raises(UsageError, match=r"absent\.txt cannot be read"):
-        Text(path=str(tmp_path / "absent.txt")).task(seq_len=None, train_size=None, seed=0, data_dir=tmp_path)
+        Text(path=str(tmp_path / "absent.txt")).load(seq_len=None, train_size=None, seed=0, data_dir=tmp_path)

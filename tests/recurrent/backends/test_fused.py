@@ -11,8 +11,8 @@ from torch import Tensor
 
 from rnnbench.cells.base import Cell
 from rnnbench.recurrent import kernel
-from rnnbench.recurrent.backends import fused
 from rnnbench.recurrent.layers import LSTM, Recurrent
+from rnnbench.recurrent.op import recurrent
 
 SHAPES = (  # T, B, I, H, layers, bidirectional, bias, batch_first
     (1, 1, 1, 1, 1, False, True, False),
@@ -75,7 +75,7 @@ def test_gradients_agree_with_finite_differences(cell: Cell) -> None:
     def f(x: Tensor, *weights: Tensor) -> Tensor:
         p = dict(zip(("weight_ih", "weight_hh", "bias_ih", "bias_hh"), weights, strict=True))
         state = tuple(torch.zeros(2, 3, dtype=torch.float64) for _ in cell.state)
-        return fused.run_layer(cell, x, state, p, reverse=False)[0]
+        return recurrent(cell, x, state, p, reverse=False)[0]
 
     assert torch.autograd.gradcheck(f, (x, *model.parameters()))
 
@@ -91,15 +91,13 @@ def test_two_backward_passes_through_one_graph_give_the_same_twice() -> None:
         loss.backward()
 
 
-def test_double_backward_is_refused_in_one_line() -> None:
-    """At once, when its graph is asked for: a loss that mixes the outputs with a gradient penalty would else be
-    differentiated in part and without a word."""
-    model = LSTM(3, 5, backend="fused")
-    x = torch.randn(6, 2, 3, requires_grad=True)
-    with pytest.raises(RuntimeError) as caught:
-        torch.autograd.grad(model(x)[0].square().sum(), x, create_graph=True)
-    assert "cannot be differentiated twice" in str(caught.value)
-    assert "\n" not in str(caught.value)
+@pytest.mark.parametrize("cell", CELLS, ids=name)
+def test_second_derivatives_are_those_of_the_equations(cell: Cell) -> None:
+    """The kernel has none: a backward pass that is differentiated goes by the equations, wholly."""
+    torch.manual_seed(0)
+    model = Recurrent(cell, 2, 3, dtype=torch.float64, backend="fused")
+    x = torch.randn(4, 2, 2, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradgradcheck(lambda x, *weights: model(x)[0], (x, *model.parameters()))
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=name)

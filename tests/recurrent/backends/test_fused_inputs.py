@@ -7,7 +7,6 @@ import warnings
 import pytest
 import torch
 from torch import Tensor
-from torch.autograd import forward_ad
 
 from rnnbench.recurrent import kernel
 from rnnbench.recurrent.layers import GRU, LSTM
@@ -46,7 +45,7 @@ def test_a_state_of_another_dtype_is_refused() -> None:
     with pytest.raises((RuntimeError, ValueError), match="float32"):
         model(x, state)
     with torch.autocast("cpu"):
-        assert model(x.bfloat16())[0].dtype == torch.float32
+        assert model(x.bfloat16())[0].dtype == torch.bfloat16
 
 
 @pytest.mark.parametrize(("ours", "theirs"), PAIRS)
@@ -126,38 +125,74 @@ def test_numbers_that_are_negated_or_zero_only_in_name_are_read_right() -> None:
     assert not model.weight_hh_l0.grad.any()
 
 
-@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning", "ignore::DeprecationWarning")
-def test_a_trace_sees_torch_or_is_refused() -> None:
-    model, reference = pair(GRU, torch.nn.GRU, 3, 5, backend="auto")
-    with torch.no_grad():
-        traced, x = torch.jit.trace(model, torch.zeros(4, 2, 3)), torch.randn(4, 2, 3)
-        torch.testing.assert_close(traced(x)[0], reference(x)[0])
-        model.backend = "fused"
-        refused(lambda: torch.jit.trace(model, x), "torch.jit.trace", "'eager' or 'torch'")
+def test_memory_that_was_taken_away_is_refused() -> None:
+    model, x = GRU(3, 5, backend="fused"), torch.randn(4, 2, 3)
+    for left in (0, 8):
+        gone = x.clone()
+        gone.untyped_storage().resize_(left)
+        refused(lambda gone=gone: model(gone), "no memory")
+    model.weight_hh_l0.untyped_storage().resize_(16)
+    refused(lambda: model(x), "no memory")
 
 
-@pytest.mark.parametrize("frozen", [False, True])
-def test_tangents_are_not_lost(frozen: bool) -> None:
-    model, reference = pair(GRU, torch.nn.GRU, 3, 5, backend="auto")
-    model.requires_grad_(not frozen)
-    x, v = torch.randn(4, 2, 3), torch.randn(4, 2, 3)
-    with forward_ad.dual_level():
-        dual = forward_ad.make_dual(x, v)
-        tangents = [forward_ad.unpack_dual(m(dual)[0]).tangent for m in (model, reference)]
-        torch.testing.assert_close(*tangents)
-        model.backend = "fused"
-        refused(lambda: model(dual), "forward-mode", "'eager' or 'torch'")
-        assert model(x)[0].shape == (4, 2, 5)  # nothing to lose
+def test_batch_sizes_that_cannot_be_are_refused() -> None:
+    """They are addresses in the kernel: a rising one would be read beside the rows that are there."""
+    model = LSTM(3, 5, backend="fused")
+    for sizes in ([1, 2], [2, 0, 1], [3, 1], [2, 2], [2, -1, 2]):
+        packed = torch.nn.utils.rnn.PackedSequence(torch.randn(3, 3), torch.tensor(sizes))
+        refused(lambda packed=packed: model(packed), "expected")
 
 
-def test_function_transforms_are_refused_or_left_to_torch() -> None:
-    model, reference = pair(GRU, torch.nn.GRU, 3, 5, backend="auto")
-    x = torch.randn(4, 2, 3)
-    found, expected = (torch.func.jacrev(lambda x, m=m: m(x)[0].sum(0))(x) for m in (model, reference))
-    torch.testing.assert_close(found, expected)
-    model.backend = "fused"
-    refused(lambda: torch.func.grad(lambda x: model(x)[0].sum())(x), "torch.func", "'eager' or 'torch'")
-    refused(lambda: torch.vmap(lambda x: model(x)[0])(x[None]), "torch.func", "'eager' or 'torch'")
-    y = x.clone().requires_grad_()
-    output = model(y)[0].flatten()[:2]
-    refused(lambda: torch.autograd.grad(output, y, torch.eye(2), is_grads_batched=True), "vmap", "'eager' or 'torch'")
+def test_a_view_whose_memory_was_made_smaller_is_refused() -> None:
+    base = torch.randn(1000, 4, 8)
+    view = base[::10]
+    base.untyped_storage().resize_(view.nbytes)
+    refused(lambda: LSTM(8, 5, backend="fused").requires_grad_(False)(view), "no memory")
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float8_e5m2])
+def test_a_graph_moved_to_another_dtype_is_refused(dtype: torch.dtype) -> None:
+    """The graph goes past the choice of a backend: the gate has to know what the kernel computes."""
+    weights = [w.detach().to(dtype) for w in GRU(3, 8).parameters()]
+    x, h = torch.zeros(10, 4, 3).to(dtype), torch.zeros(4, 8).to(dtype)
+    refused(lambda: torch.ops.rnnbench.layer(x, h, None, *weights, None, 1, False), "float32, float64 and bfloat16")
+
+
+def test_operators_refuse_what_does_not_go_together() -> None:
+    x, h, w = torch.zeros(6, 4, 3), torch.zeros(4, 8), [p.detach() for p in LSTM(3, 8).parameters()]
+    op = torch.ops.rnnbench
+    refused(lambda: op.layer(x, h, None, *w, None, 0, False), "initial c")
+    refused(lambda: op.layer(x, h, h, *w, None, -1, False), "cell")
+    refused(lambda: op.layer(x, h, h, *w, None, 7, False), "cell")
+    output, _, _, saved = op.layer_forward(x, h, h, *w, None, 0, False)
+    wanted = [True] * 7
+    short = (output[:1].clone(), saved[:1].clone())
+    refused(lambda: op.layer_backward(output, None, None, x, h, h, *w, None, *short, 0, False, wanted), "expected")
+    refused(
+        lambda: op.layer_backward(output[:1], None, None, x, h, h, *w, None, output, saved, 0, False, wanted),
+        "expected",
+    )
+
+
+def test_what_others_change_between_forward_and_backward_is_not_what_is_differentiated() -> None:
+    """Sizes of a PackedSequence, weights whose data are exchanged: gradients are those of the forward pass."""
+    for ours, theirs in PAIRS:
+        model, reference = pair(ours, theirs, 3, 8)
+        found = []
+        for m in (model.double(), reference.double()):
+            rows = torch.randn(24, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+            packed = torch.nn.utils.rnn.PackedSequence(rows, torch.tensor([4, 4, 4, 3, 3, 2, 2, 1, 1]))
+            output = m(packed)[0].data.square().sum()
+            packed.batch_sizes.fill_(400000)
+            m.weight_hh_l0.data = torch.zeros_like(m.weight_hh_l0)
+            found.append(torch.autograd.grad(output, [m.weight_ih_l0, m.weight_hh_l0, m.bias_hh_l0]))
+        for a, b in zip(*found, strict=True):
+            torch.testing.assert_close(a, b)
+
+
+def test_a_changed_output_beside_an_exchanged_bias_is_refused() -> None:
+    model = GRU(3, 40, backend="fused")
+    output, _ = model(torch.randn(7, 4, 3))
+    output.mul_(2)
+    model.bias_hh_l0.data = torch.zeros(1)
+    refused(lambda: output.sum().backward(), "changed after the forward pass")

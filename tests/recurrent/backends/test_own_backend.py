@@ -18,13 +18,13 @@ from rnnbench.run import run
 
 OWN = '''
 import rnnbench
-from rnnbench.recurrent.backends import eager
+from rnnbench.recurrent import equations
 from rnnbench.recurrent.backends.base import carry
 
 class Mine(rnnbench.Backend):
     """Step by step, as eager does it; with FAULT its outputs are off by a thousandth."""
-    def forward(self, stack, x, state):
-        output, state = carry(eager.run_layer, stack, x, state)
+    def forward(self, stack, x, state, packing):
+        output, state = carry(equations.run_layer, stack, x, state, packing)
         return output * FAULT, state
 
 FAULT = 1.0
@@ -76,7 +76,9 @@ def test_what_is_none_is_refused_in_one_line(own: str) -> None:
     with pytest.raises(UsageError, match=r"^backend=torch\.nn\.LSTM: wrong kind \(allowed: a class"):
         GRU(2, 3, backend="torch.nn.LSTM")
     values = tiny().to_dict() | {"backend": "fast"}
-    with pytest.raises(UsageError, match=r"^backend=fast: no such backend \(allowed: auto, eager, fused, torch\)$"):
+    with pytest.raises(
+        UsageError, match=r"^backend=fast: no such backend \(allowed: auto, eager, fused, torch, triton\)$"
+    ):
         from_mapping(values)
 
 

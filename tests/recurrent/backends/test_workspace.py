@@ -129,6 +129,46 @@ def test_blocks_that_nobody_holds_can_be_returned_at_once(monkeypatch: pytest.Mo
     assert not workspace._POOL.blocks
 
 
+def test_many_sizes_keep_little_more_than_one_of_them_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two tensors at a time, of sizes from 1 to 8 MB in any order: 16 MB, the rounding of an eighth, and a quarter."""
+    monkeypatch.setattr(workspace, "_POOL", workspace._Pool())
+    most = 0
+    for size in (7, 1, 3, 8, 2, 5, 4, 6, 1, 8, 3, 7):
+        first, second = (workspace.empty((size << 20,), torch.uint8) for _ in range(2))
+        most = max(most, sum(map(len, workspace._POOL.blocks)))
+        del first, second
+    assert most <= 22.5 * 2**20
+
+
+@pytest.mark.parametrize("shape", [(100, 32, 28, 128), (10, 32, 256, 256), (50, 4, 300, 64)])
+def test_passes_that_take_turns_ask_the_system_for_nothing(
+    shape: tuple[int, int, int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forward and backward each want room of their own size, never at once: from the second step on it is there."""
+    monkeypatch.setattr(workspace, "_POOL", workspace._Pool())
+    T, B, I, H = shape
+    model = torch.nn.Sequential(LSTM(I, H, num_layers=2, backend="fused"))
+    x = torch.randn(T, B, I, requires_grad=True)
+    fresh: list[int] = []
+    made = workspace._fresh
+    monkeypatch.setattr(workspace, "_fresh", lambda size: fresh.append(size) or made(size))
+    for _ in range(3):
+        fresh.clear()
+        model(x)[0].sum().backward()
+    assert not fresh
+
+
+def test_without_the_proof_torch_allocates(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert workspace._holders_are_counted()
+    monkeypatch.setattr(workspace.sys, "getrefcount", lambda block: 2)  # a Python that counts no buffers
+    assert not workspace._holders_are_counted()
+    monkeypatch.undo()
+    monkeypatch.setattr(workspace, "_POOL", workspace._Pool())
+    monkeypatch.setattr(workspace, "_COUNTED", False)
+    assert workspace.empty((1000, 1000), torch.float32).shape == (1000, 1000)
+    assert not workspace._POOL.blocks
+
+
 def test_no_memory_is_the_error_that_torch_gives() -> None:
     with pytest.raises(RuntimeError, match="memory"):
         workspace.empty((1 << 46,), torch.float32)

@@ -1,0 +1,2 @@
+#define FUSED_ISA avx512_bf16
+#include "isa.h"

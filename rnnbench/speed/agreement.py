@@ -1,0 +1,44 @@
+"""Does a candidate compute what it is timed for? At the very size and setting, against float64 on the same device.
+
+The reference is never what is timed: torch.nn in float64, and for torch.nn itself the equations in plain loops
+(`parity/reference.py`).
+"""
+
+from __future__ import annotations
+
+import torch
+
+from rnnbench.machine.threads import cores, with_threads
+from rnnbench.parity.cases import Case
+from rnnbench.parity.compare import relative_error
+from rnnbench.parity.reference import reference
+from rnnbench.speed.candidates import Candidate, Problem, Results, named, trained
+from rnnbench.speed.setting import NUMBERS
+
+
+def expected(problem: Problem, of_torch: bool) -> Results:
+    """Every result in float64, from torch.nn or, of torch.nn's own candidates, from the equations."""
+    size = problem.setting.size
+    case = Case(len(problem.x), size.B, size.I, size.H, problem.setting.layers)
+    module, _ = reference(problem.cell, "torch" if of_torch else "", case)
+    module.load_state_dict(problem.weights)
+    module.to(problem.setting.device)
+    x, u = (t.to(torch.float64, copy=True) for t in (problem.x, problem.u))
+    with with_threads(cores()):
+        if problem.setting.trains:
+            return trained(module, x.requires_grad_(problem.setting.input_grad), u)
+        with torch.no_grad():
+            return named(*module(x))
+
+
+def disagreement(candidate: Candidate, found: Results, wanted: Results) -> str | None:
+    """What is off and by how much, in a few words, or None; notes the largest error. Relative: ‖a − b‖ / ‖b‖."""
+    dtype = candidate.problem.setting.dtype
+    errors = {name: relative_error(found[name], value, dtype) if name in found else torch.inf
+              for name, value in wanted.items()}  # fmt: skip
+    worst = max(errors, key=errors.__getitem__)
+    candidate.error = errors[worst]
+    most = NUMBERS[candidate.problem.setting.numbers]
+    if candidate.error <= most:
+        return None
+    return f"{worst} is off by {candidate.error:.1e} (at most {most:.0e})"

@@ -1,0 +1,91 @@
+"""The error rates of docs/which.md in the small: no winner where there is none, and the one that is there."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from places import ROOT
+from scipy import stats
+
+from rnnbench.which.journal import Journal
+
+SCRIPTS = ROOT / "scripts"
+
+
+def loaded(name: str) -> Any:
+    """A script, and what it imports of those beside it."""
+    spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where its dataclasses look for their annotations
+    spec.loader.exec_module(module)
+    return module
+
+
+loaded("which_cheap")
+series = loaded("which_files").series
+script = loaded("which")
+ONCE = [name for name in script.NULL if len(script.KINDS[name].looks) == 1]
+
+ALLOWED = 0.067  # 67 of 1,000
+
+
+def most(files: int) -> int:
+    """The number that chance exceeds in one of a thousand, where ALLOWED is the truth."""
+    return int(stats.binom.ppf(0.999, files, ALLOWED))
+
+
+def wrong(kind: str, files: int) -> int:
+    return sum(each["wrong"] for each in script.study(kind, range(files)))
+
+
+@pytest.mark.parametrize("kind", ["random labels", "random walks", "one against itself, labels"])
+def test_nothing_is_found_where_there_is_nothing(kind: str) -> None:
+    assert wrong(kind, 10) <= most(10)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ONCE)
+def test_nothing_is_found_where_there_is_nothing_in_more_files(kind: str) -> None:
+    assert wrong(kind, 15) <= most(15)
+
+
+@pytest.mark.parametrize(("kind", "gap"), [("a gap of .2 accuracy", 0.2), ("a gap of .3 log RMSE", 0.3)])
+def test_a_planted_gap_is_found_and_the_right_one_named(kind: str, gap: float) -> None:
+    found = list(script.study(kind, range(10)))
+    assert sum(each["difference"] for each in found) / 10 == pytest.approx(gap, abs=0.08)
+    words = [each["word"] for each in found]
+    assert "second" not in words
+    assert words.count("first") >= stats.binom.ppf(0.001, 10, 0.9)
+
+
+def test_a_target_times_1024_changes_no_verdict(tmp_path: Path) -> None:
+    """Read, split, tuned, fitted and decided: RMSE is 1,024 times as large, and all that is said of it the same."""
+    values = [float(line) for line in series(np.random.default_rng(3), True).splitlines()[1:]]
+    said = []
+    for scale in (1, 1024):
+        path = tmp_path / f"times {scale}.csv"
+        path.write_text("y\n" + "".join(f"{scale * v!r}\n" for v in values))
+        asked = script.typed(str(path), "target=y", "window=8", *script.AMOUNT)
+        said.append(script.asked_once(Journal(), asked, 0.3))
+    small, large = said
+    assert small.decision.word == large.decision.word == "first"
+    for a, b in zip(small.pairs, large.pairs, strict=True):
+        assert b.scores == pytest.approx([1024 * score for score in a.scores], rel=1e-4)
+        assert (b.naive, b.naive_name) == (pytest.approx(1024 * a.naive, rel=1e-4), a.naive_name)
+    assert large.decision.differences == pytest.approx(small.decision.differences, abs=1e-4)
+    assert large.decision.chances.above == pytest.approx(small.decision.chances.above, abs=1e-4)
+
+
+def test_the_documentation_has_the_table() -> None:
+    printed = (ROOT / "docs" / "which.md").read_text()
+    told = [line.split("|")[1].strip() for line in printed.splitlines() if line.startswith("| ")]
+    assert {"random labels", "random walks", "a gap of .2 accuracy", "a gap of .3 log RMSE"} <= set(told) & set(
+        script.KINDS
+    )
+    assert "python scripts/which.py" in printed
