@@ -26,7 +26,7 @@ MOVED = {
 }  # fmt: skip
 """Name in 0.1 → name now, of what a user's cell or dataset may have imported."""
 
-CONTRACT = "a dataset's `load` gives rnnbench.Parts with an objective (README.md, Add a dataset)"
+CONTRACT = "a dataset's `load` gives rnnbench.Parts with an objective (docs/extending.md)"
 GONE = {
     "rnnbench.data.base": {
         "Task": CONTRACT,

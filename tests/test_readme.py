@@ -1,4 +1,4 @@
-"""Every command and every piece of Python in the README runs, made small by further overrides."""
+"""Every command and piece of Python in the README and the pages that go on from it runs, made small by overrides."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ from places import ROOT
 from scipy.io import savemat
 
 README = (ROOT / "README.md").read_text()
+PAGES = ("running", "reading", "scaling", "extending", "speed")
+TEXT = "\n".join([README, *((ROOT / "docs" / f"{page}.md").read_text() for page in PAGES)])
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    """Each once, though the README and a page have it."""
+    return list(dict.fromkeys(re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)))
 
 
-COMMANDS = [line for block in blocks("sh") for line in block.splitlines() if line.strip()]
+COMMANDS = list(dict.fromkeys(line for block in blocks("sh") for line in block.splitlines() if line.strip()))
 SMALL = ("budget.max_steps=2", "budget.max_epochs=null", "budget.eval_every=2", "batch_size=2", "threads=1",
          "progress=false", "device=cpu")  # fmt: skip
 OWN_FILES = {"dataset.path=book.txt": ("seq_len=10",), "dataset.path=music.mat": ()}
@@ -155,3 +158,8 @@ def test_the_layer_snippet() -> None:
 def test_files_that_the_readme_names_exist() -> None:
     for path in re.findall(r"(?:docs|examples|rnnbench|scripts)/[\w./]+\w", README):
         assert (ROOT / path).exists(), path
+
+
+def test_the_readme_is_short_and_its_commands_come_first() -> None:
+    assert len(re.sub(r"\]\([^)]*\)", "]", README).split()) <= 1_400
+    assert "scripts/run" in "\n".join(README.splitlines()[:15])

@@ -70,12 +70,13 @@ def assert_the_same_runs(made: Path, committed: Path) -> None:
 
 
 def assert_the_same_numbers(made: Path, committed: Path) -> None:
-    """All columns of numbers to the last bit, and whose they are; reasons may be told in other words by now."""
+    """All columns of numbers but for rounding, which hangs on the processor, and whose they are; reasons may be told in
+    other words by now."""
     mine, stated = (pd.read_csv(path / "verdicts.csv") for path in (made, committed))
     numbers = list(stated.select_dtypes("number"))
     assert len(numbers) >= 10
     same = ["claim", "verdict", *numbers]
-    pd.testing.assert_frame_equal(mine[same], stated[same], check_exact=True)
+    pd.testing.assert_frame_equal(mine[same], stated[same], rtol=1e-12, atol=0)
 
 
 @by_name
@@ -161,25 +162,33 @@ def test_it_is_compact_and_whole(directory: Path) -> None:
     assert not re.search(r"""(src|href)=["']?(https?:|//)""", page)
 
 
-def readme_rows() -> list[tuple[str, str, str]]:
-    """Of the README's first table: (claim, the row, verdict)."""
-    row = r"^(\| .*\(results/folklore/report\.html#claim-(\w+)\).*\*\*(\w+)\*\*.*)$"
-    found = re.findall(row, (ROOT / "README.md").read_text(), re.M)
-    assert len(found) >= 10
+def told_rows(page: str) -> list[tuple[str, str, str]]:
+    """Of the table of what was found: (claim, the row, verdict). Every row names a claim, or counts lines of code."""
+    text = (ROOT / page).read_text()
+    row = r"^(\| .*\((?:\.\./)?results/folklore/report\.html#claim-(\w+)\).*\*\*(\w+)\*\*.*)$"
+    found = re.findall(row, text, re.M)
+    table = text[text.index("| said | found") :].partition("\n\n")[0].splitlines()[2:]
+    assert len(found) == len([line for line in table if not line.endswith("| counted |")]) >= 9
     return [(claim, line, verdict) for line, claim, verdict in found]
 
 
-def test_the_readme_tells_the_verdicts_that_were_found() -> None:
+both_pages = pytest.mark.parametrize("page", ["README.md", "docs/folklore.md"])
+
+
+@both_pages
+def test_a_page_tells_the_verdicts_that_were_found(page: str) -> None:
     stated = pd.read_csv(ROOT / "results/folklore/verdicts.csv").drop_duplicates("claim").set_index("claim")["verdict"]
-    assert {claim: stated[claim] for claim, _, _ in readme_rows()} == {claim: v for claim, _, v in readme_rows()}
+    rows = told_rows(page)
+    assert {claim: stated[claim] for claim, _, _ in rows} == {claim: verdict for claim, _, verdict in rows}
 
 
-def test_the_readme_tells_the_numbers_that_were_found() -> None:
+@both_pages
+def test_a_page_tells_the_numbers_that_were_found(page: str) -> None:
     """Every "effect [low, high]" is one of that claim's conditions, rounded as it is printed there."""
     stated = pd.read_csv(ROOT / "results/folklore/verdicts.csv")
     number = r"([−+]?[\d.]+)"
     told = 0
-    for claim, line, _ in readme_rows():
+    for claim, line, _ in told_rows(page):
         found = stated.loc[stated["claim"] == claim, ["effect", "low", "high"]].to_numpy()
         for printed in re.findall(rf"{number} \[{number}, {number}\]", line):
             errors = [abs(found[:, place] - float(words.replace("−", "-"))) for place, words in enumerate(printed)]
@@ -190,4 +199,4 @@ def test_the_readme_tells_the_numbers_that_were_found() -> None:
         for printed in re.findall(r"(\d\.\d+) ×", re.sub(rf"{number} \[{number}, {number}\] ×", "", line)):
             assert np.abs(found[:, 0] - float(printed)).min() <= 0.501 * 10.0 ** -len(printed.partition(".")[2]), claim
             told += 1
-    assert told > 25
+    assert told > (25 if page.startswith("docs") else 10)
