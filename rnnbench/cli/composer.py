@@ -12,7 +12,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from rnnbench.cli.launching import plain
+from rnnbench.cli.launcher import plain
 from rnnbench.config import Config, from_mapping
 from rnnbench.errors import UsageError
 

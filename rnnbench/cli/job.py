@@ -10,7 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from rnnbench.cli.launching import at_once
+from rnnbench.cli.launcher import at_once
 from rnnbench.cli.typed import as_typed
 from rnnbench.cli.usage import from_hydra, one_line
 from rnnbench.command import quiet

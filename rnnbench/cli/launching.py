@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from rnnbench.cli.launcher import at_once, plain
 from rnnbench.cli.workers import run_side_by_side, settle
 from rnnbench.config import Config
 from rnnbench.errors import UsageError, in_one_line
@@ -108,21 +109,6 @@ def _on_a_gpu(config: Config) -> bool:
     import torch
 
     return config.device == "cuda" or (config.device == "auto" and torch.cuda.is_available())
-
-
-def plain(settings: Any) -> bool:
-    """Whether a sweep's launcher is Hydra's own, which does one run after another in this process."""
-    return str(settings.get("_target_")).endswith(".BasicLauncher")
-
-
-def at_once(settings: Any) -> int:
-    """How many runs the launcher keeps going side by side on this machine."""
-    jobs = settings.get("n_jobs", 1)
-    if jobs is None or jobs > 0:
-        return jobs or 1
-    import joblib
-
-    return joblib.effective_n_jobs(jobs)
 
 
 def _guarded(launch: Callable[[], object]) -> None:

@@ -16,8 +16,8 @@ from math import inf
 from typing import Any
 
 from rnnbench.cli.launching import threads_of
+from rnnbench.cli.requests import Requests, unfinished
 from rnnbench.cli.room import model_bytes, size_of
-from rnnbench.cli.sweep import Requests, unfinished
 from rnnbench.config import Config
 from rnnbench.errors import UsageError
 from rnnbench.records.files import own_record

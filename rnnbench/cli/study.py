@@ -16,8 +16,9 @@ from rnnbench.cli.composer import Composer
 from rnnbench.cli.launching import Launching
 from rnnbench.cli.plan import ALONE, plan
 from rnnbench.cli.probes import probe
+from rnnbench.cli.requests import Requests, requests, unfinished
 from rnnbench.cli.room import say_room
-from rnnbench.cli.sweep import Requests, report, requests, summarise, unfinished
+from rnnbench.cli.sweep import report, summarise
 from rnnbench.errors import UsageError
 from rnnbench.records import read_record
 from rnnbench.studies import (

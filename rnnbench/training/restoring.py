@@ -7,21 +7,37 @@ import sys
 import types
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
+from pathlib import Path
+from typing import Any, Literal, Protocol, Union, get_args, get_origin, get_type_hints
 
 import torch
 from torch import Tensor
 
+from rnnbench.data.batch import Batch
 from rnnbench.machine import threads
+from rnnbench.training.model import Carried, SequenceModel
+from rnnbench.training.progress import Progress
 from rnnbench.training.selection import Selection
-
-if TYPE_CHECKING:
-    from rnnbench.training.loop import Training
 
 MOST_THREADS = 1024
 
 
-def restore(training: Training, state: Mapping[str, Any]) -> str:
+class Restorable(Protocol):
+    """What a checkpoint's state goes into (rnnbench.training.loop.Training)."""
+
+    model: SequenceModel
+    optimizer: torch.optim.Optimizer
+    progress: Progress
+    selection: Selection
+    carried: Carried
+    threads_because: str
+    device: torch.device
+    checkpoint: Path | None
+
+    def batch(self, step: int) -> Batch: ...
+
+
+def restore(training: Restorable, state: Mapping[str, Any]) -> str:
     """Put it into the training, "" then; else why it cannot be, with all as before.
 
     Names, shapes and types are those of this run, and its model reads the next batch from the state that is carried.
@@ -42,10 +58,10 @@ def restore(training: Training, state: Mapping[str, Any]) -> str:
     return ""
 
 
-def _put(training: Training, state: Mapping[str, Any]) -> None:
+def _put(training: Restorable, state: Mapping[str, Any]) -> None:
     weights = training.model.state_dict()
     _check_alike(state["model"], weights)
-    progress = _made(type(training.progress), state["progress"])
+    progress = _made(Progress, state["progress"])
     selection = _made(Selection, state["selection"])
     if (selection.metric, selection.better) != (training.selection.metric, training.selection.better):
         raise ValueError("another metric")

@@ -81,7 +81,7 @@ def _answer(arguments: Sequence[str], began: float | None) -> int:
 
 def _several(asked: Asked, say: Callable[[str], None]) -> int:
     from rnnbench.which import several, text
-    from rnnbench.which.store import titles
+    from rnnbench.which.answered import titles
     from rnnbench.which.table import MARGIN
 
     done = several.ask_all(asked, say, Progress())

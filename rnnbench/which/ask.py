@@ -22,6 +22,7 @@ from rnnbench.machine.threads import cores
 from rnnbench.statistics import MIN_PAIRS
 from rnnbench.which import budget, journal, text
 from rnnbench.which.answer import Decision, Pair, Terms, decide
+from rnnbench.which.answered import Answered
 from rnnbench.which.asked import Asked
 from rnnbench.which.crew import TICK, Crew
 from rnnbench.which.journal import Entry, Journal
@@ -37,24 +38,6 @@ MOST_ANEW = 2
 """Times that a plan may give way to one of fewer examples, or shorter fits."""
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Answered:
-    """An answer with all that it was made from. `interrupted`: Ctrl-C, so that this is the answer so far."""
-
-    asked: Asked
-    reading: Reading
-    problem: TableProblem
-    plan: budget.Plan
-    terms: Terms
-    pairs: list[Pair]
-    seeds: int
-    decision: Decision | None
-    journal: Journal
-    seconds: float
-    available: int  # examples that there are, of which plan.examples were used
-    interrupted: bool = False
 
 
 def ask(

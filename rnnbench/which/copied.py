@@ -7,15 +7,13 @@ mean squared one, as the metric asks.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from rnnbench.data.table.copies import same_inputs
+from rnnbench.which.answered import Answered
 from rnnbench.which.rows import ABSOLUTE, averaged, each_row
-
-if TYPE_CHECKING:
-    from rnnbench.which.ask import Answered
 
 
 def copied(answered: Answered) -> dict[str, Any] | None:

@@ -21,7 +21,8 @@ from rnnbench.statistics import MIN_PAIRS
 from rnnbench.statistics.ranks import ranks
 from rnnbench.statistics.signed_rank import signed_rank
 from rnnbench.which import store, words
-from rnnbench.which.ask import Answered, ask
+from rnnbench.which.answered import Answered, facts_of
+from rnnbench.which.ask import ask
 from rnnbench.which.asked import Asked, stem
 from rnnbench.which.page.make import make_page
 from rnnbench.which.table import MARGIN
@@ -94,7 +95,7 @@ def file_of(answered: Answered, folder: str = "") -> File:
     if all(pair.simple is not None for pair in pairs):
         columns.append([pair.simple for pair in pairs if pair.simple is not None])
     return File(
-        answered.asked.paths[0], words.answer_word(decision, store.facts_of(answered)), decision.word,
+        answered.asked.paths[0], words.answer_word(decision, facts_of(answered)), decision.word,
         tuple(sign * float(np.mean(column)) for column in columns), decision.difference.estimate,
         decision.difference.low, decision.difference.high, answered.problem.metric, folder,
     )  # fmt: skip

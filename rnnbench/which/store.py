@@ -5,58 +5,17 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rnnbench.records.atomic import write_json_atomically
 from rnnbench.training.numerics import NUMERICS
 from rnnbench.which import text, words
+from rnnbench.which.answered import Answered, costs_of, facts_of, settings_of
 from rnnbench.which.copied import copied
-from rnnbench.which.pairs import MOST_PAIRS
 from rnnbench.which.shown import diebold_mariano_of
-from rnnbench.which.words import Facts
-
-if TYPE_CHECKING:
-    from rnnbench.which.ask import Answered
 
 ANSWER = "answer.json"
 SCHEMA = 1
-
-
-def facts_of(answered: Answered) -> Facts:
-    problem = answered.problem
-    table, splits = answered.reading.table, problem.splits
-    unit, size = "sequences", len(table.ids)
-    if splits.kind == "time":
-        unit, size = "steps", len(table.numbers)
-    elif splits.kind == "groups" and problem.examples.group is not None:
-        unit, size = "groups", len(set(problem.examples.group.tolist()))
-    return Facts(
-        titles(problem.cells), problem.metric, unit, size, splits.kind, splits.most or MOST_PAIRS, answered.seeds
-    )
-
-
-def titles(cells: tuple[str, str]) -> tuple[str, str]:
-    """LSTM, GRU; of one cell against itself GRU and GRU again."""
-    first, second = (name.upper() if name in ("lstm", "gru", "rnn") else name for name in cells)
-    return (first, f"{second} again") if cells[0] == cells[1] else (first, second)
-
-
-def costs_of(answered: Answered) -> list[dict[str, float]]:
-    """Of each cell medians over its fits: parameters, seconds, steps."""
-    fits = answered.journal.of("fit")
-    found = []
-    for slot in (0, 1):
-        mine = [entry for entry in fits if entry["slot"] == slot]
-        keys = ("parameters", "seconds", "steps") if mine else ()
-        found.append({key: float(median(entry[key] for entry in mine)) for key in keys})
-    return found
-
-
-def settings_of(answered: Answered, slot: int) -> list[dict[str, Any]]:
-    """What tuning chose on each split that counts, in their order."""
-    chosen = {entry["split"]: entry["settings"] for entry in answered.journal.of("fit") if entry["slot"] == slot}
-    return [chosen[pair.split] for pair in answered.pairs]
 
 
 def plain(answered: Answered) -> dict[str, Any]:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rnnbench.data.table.table import Reading, Table
 from rnnbench.statistics import MIN_PAIRS
 from rnnbench.which import words
 from rnnbench.which.answer import Terms
+from rnnbench.which.answered import Answered, costs_of, facts_of
 from rnnbench.which.asked import Asked
 from rnnbench.which.budget import Plan
 from rnnbench.which.prospects import smallest
 from rnnbench.which.table import MARGIN, TableProblem
-
-if TYPE_CHECKING:
-    from rnnbench.which.ask import Answered
 
 LABELS = ("read", "asked", "result", "answer", "cost", "unsure")
 SPREAD = {"higher": 0.45, "lower": 0.25}
@@ -89,8 +87,6 @@ def sampled(answered: Answered) -> str:
 
 def six(answered: Answered) -> dict[str, str]:
     """The lines under their labels."""
-    from rnnbench.which.store import facts_of
-
     facts, decision = facts_of(answered), answered.decision
     found: dict[str, str] = {
         "read": _read(answered),
@@ -144,8 +140,6 @@ def _result(answered: Answered, cells: tuple[str, str]) -> str:
 
 
 def _cost(answered: Answered) -> str:
-    from rnnbench.which.store import costs_of
-
     parts = [
         f"{name}: {each['parameters']:,.0f} parameters, {each['seconds']:.1f} s a fit"
         for name, each in zip(answered.problem.cells, costs_of(answered), strict=True)

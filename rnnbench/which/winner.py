@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,10 +25,8 @@ from rnnbench.machine.threads import with_threads
 from rnnbench.records import MODEL_FACTS, write_bytes_atomically
 from rnnbench.training.artifact import facts_of, write_model
 from rnnbench.training.loop import Training
+from rnnbench.which.answered import Answered
 from rnnbench.which.problem import derived
-
-if TYPE_CHECKING:
-    from rnnbench.which.ask import Answered
 
 RESIDUALS = "residuals.npz"
 QUANTILES = (0.1, 0.9)

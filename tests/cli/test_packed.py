@@ -11,8 +11,8 @@ from making import TINY, tiny
 from sweeping import SWEEP, here
 
 from rnnbench.cli.job import describe
+from rnnbench.cli.requests import Requests
 from rnnbench.cli.study import Trials
-from rnnbench.cli.sweep import Requests
 from rnnbench.records import PACK, read_record, write_record
 from rnnbench.records.packing import write_pack
 from rnnbench.records.table import load_results

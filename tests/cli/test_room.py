@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from making import make, tiny
 
+from rnnbench.cli.requests import Requests
 from rnnbench.cli.room import MANY, say_room
 from rnnbench.cli.sweep import sweep
 from rnnbench.records import MODEL
@@ -54,8 +55,8 @@ def test_a_sweep_says_it_before_anything_starts(
     configs = {str(c.run_dir): c for c in (tiny(f"seed={s}") for s in range(3))}
     many = {f"{key}-{n}": config for n in range(334) for key, config in configs.items()}
     assert len(many) == 1002 > MANY
-    monkeypatch.setattr(module, "_composed", lambda *_: module.Requests(many, {key: [] for key in many}))
-    monkeypatch.setattr(module, "_check", lambda *_: None)
+    monkeypatch.setattr(module, "composed", lambda *_: Requests(many, {key: [] for key in many}))
+    monkeypatch.setattr(module, "check", lambda *_: None)
     with pytest.raises(EndedError, match="1002"):
         sweep(None, [["one"]], Launching())  # type: ignore[arg-type]
     first, second = capsys.readouterr().out.splitlines()

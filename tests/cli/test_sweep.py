@@ -22,7 +22,7 @@ from making import TINY, tiny
 from sweeping import SWEEP, here, outcomes, rnnbench
 
 from rnnbench.cli.composer import Composer
-from rnnbench.cli.sweep import requests
+from rnnbench.cli.requests import requests
 from rnnbench.config import CONF, from_mapping
 from rnnbench.errors import UsageError
 from rnnbench.run import run

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,14 +14,12 @@ from rnnbench.plots.look import drawing_context
 from rnnbench.records import write_text_atomically
 from rnnbench.report.parts import cut
 from rnnbench.which import store, text, words
+from rnnbench.which.answered import Answered, costs_of, facts_of, settings_of
 from rnnbench.which.page import curves, labels, pairs, tables, values
 from rnnbench.which.page.answers import NAIVE, Said, said_of
 from rnnbench.which.page.look import pair_of_looks
 from rnnbench.which.page.template import PAGE, section, template
 from rnnbench.which.pairs import State
-
-if TYPE_CHECKING:
-    from rnnbench.which.ask import Answered
 
 _NOTE = (
     "Means over splits, of test rows that nothing else saw. Intervals are Student's t, corrected for what splits of "
@@ -32,7 +30,7 @@ _NOTE = (
 def make_page(answered: Answered) -> Path:
     """Write the page of an answer, or of the answer so far; gives its path."""
     folder = answered.asked.folder
-    facts = store.facts_of(answered)
+    facts = facts_of(answered)
     lines = text.six(answered)
     decision = answered.decision
     said = (
@@ -93,7 +91,7 @@ def _sections(answered: Answered, cells: tuple[str, str], figures: Path) -> list
         for each in entry["found"]:
             if each["test"] is not None:
                 scores.setdefault((each["kind"], each["name"]), {})[entry["split"]] = each["test"]
-    board = tables.leaderboard(answered.pairs, terms, cells, problem.metric, scores, store.costs_of(answered))
+    board = tables.leaderboard(answered.pairs, terms, cells, problem.metric, scores, costs_of(answered))
     found = [
         section("scores", "Who scored what", table=board, note=" ".join([_NOTE, text.sampled(answered)]).strip()),
         section("difference", f"{cells[0]} against {cells[1]}",
@@ -106,7 +104,7 @@ def _sections(answered: Answered, cells: tuple[str, str], figures: Path) -> list
         found.append(section("curves", "How they learned", drawing=drawn, figures=figures))
     said = said_of(state, splits, answered.seeds, {split: problem.splits[split].test for split in splits})
     found += _differences(answered, said, cells, figures) if said else []
-    chosen = [store.settings_of(answered, slot) for slot in (0, 1)]
+    chosen = [settings_of(answered, slot) for slot in (0, 1)]
     found.append(section("settings", "Settings that tuning chose", table=tables.settings(chosen, splits, cells),
                           folded="Of each split and cell"))  # fmt: skip
     return found
