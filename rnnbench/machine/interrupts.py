@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -49,16 +50,29 @@ class Interrupts:
             handler(number, None)
 
 
+IMPORTING = 0.05
+"""Seconds after which it is looked again whether an import is over."""
+
+
 @contextmanager
 def ended_after(seconds: float | None, error: Exception) -> Iterator[None]:
     """Raises `error` from within where that takes longer; None: never. Elsewhere than in a main thread, and where there
-    are no such clocks, it takes as long as it takes."""
+    are no such clocks, it takes as long as it takes.
+
+    An import that is under way is waited for: a compiled module that is left half made can end the process."""
     main = threading.current_thread() is threading.main_thread()
     if seconds is None or not main or not hasattr(signal, "setitimer"):
         yield
         return
 
+    outside = sys._getframe(2)  # who has the `with`, behind contextlib
+
     def end(number: int, frame: FrameType | None) -> None:
+        while frame is not None and frame is not outside:
+            if frame.f_code.co_filename.startswith("<frozen importlib"):
+                signal.setitimer(signal.ITIMER_REAL, IMPORTING)
+                return
+            frame = frame.f_back
         raise error
 
     before = signal.signal(signal.SIGALRM, end)

@@ -83,7 +83,7 @@ def _open(path: str, keys: Keys) -> Reading:
 
 
 def _too_long(asked: Asked) -> UsageError:
-    return UsageError("reading alone takes as long", key="minutes", value=asked.minutes, allowed="more")
+    return UsageError("reading alone takes as long", key="minutes", value=f"{asked.minutes:g}", allowed="more")
 
 
 def plan_of(problem: TableProblem, asked: Asked, began: float, before: Entry | None) -> budget.Plan:

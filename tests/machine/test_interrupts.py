@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -70,6 +73,24 @@ def test_what_takes_longer_than_it_may_is_ended() -> None:
     with ended_after(30, TimeoutError()), ended_after(None, TimeoutError()):
         pass
     assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+
+
+def test_an_import_that_is_under_way_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The module of the test spins until the clock is over, and then is whole."""
+    spin = "import time\nend = time.monotonic() + 0.3\nwhile time.monotonic() < end:\n    pass\nwhole = True\n"
+    (tmp_path / "spins_for_a_while.py").write_text(spin)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(TimeoutError, match="too long"):
+        _import_and_wait()
+    assert sys.modules.pop("spins_for_a_while").whole
+
+
+def _import_and_wait() -> None:
+    with ended_after(0.05, TimeoutError("too long")):
+        importlib.import_module("spins_for_a_while")
+        began = time.monotonic()
+        while time.monotonic() < began + 30:
+            pass
 
 
 def _wait_in_vain(seconds: float) -> None:
