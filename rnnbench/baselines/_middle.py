@@ -24,9 +24,11 @@ def learned(case: Case, middle: Middle) -> tuple[Say, str]:
     whole = _known(middle, found[seen].astype(np.float64))
     series = series_of(table)
     rows_of = np.repeat(series, np.diff(table.starts))
+    rows = np.flatnonzero(seen)[np.argsort(rows_of[seen], kind="stable")]  # series after series
+    past, ends = found[rows].astype(np.float64), np.cumsum(np.bincount(rows_of[seen], minlength=series.max() + 1))
     own = {}
     for each in np.unique(series[examples.sequence[train]]).tolist():
-        middle_of = _known(middle, found[seen & (rows_of == each)].astype(np.float64))
+        middle_of = _known(middle, past[ends[each - 1] if each else 0 : ends[each]])
         own[each] = np.where(np.isnan(middle_of), whole, middle_of)
 
     def say(index: np.ndarray) -> np.ndarray:
