@@ -114,7 +114,7 @@ class Cheap(TableProblem):
             if isinstance(objective, Value):
                 targets = (train.targets - torch.tensor(objective.shift)) / torch.tensor(objective.scale)
             else:
-                targets = nn.functional.one_hot(train.targets)
+                targets = nn.functional.one_hot(train.targets, objective.output_size)
             self._material.clear()
             self._material[split, window] = Material(
                 train._replace(targets=targets.flatten(1).to(DOUBLE)), Again(parts.valid), Again(parts.test), objective,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -114,15 +115,14 @@ class State:
             for split in range(self.plan.pairs) for slot in (0, 1)
         )  # fmt: skip
 
-    def seeds(self, split: int) -> int:
-        """Rounds of seeds that are whole for both cells, from the first on."""
-        both = set(self.fits(split, 0)) & set(self.fits(split, 1))
-        return next(k for k in range(len(both) + 1) if k not in both)
-
     def counted(self) -> tuple[list[int], int]:
         """(splits, seeds of each) that an answer may be made from: as many seeds as all planned pairs have."""
-        ready = {split: self.seeds(split) for split in range(max(self.plan.pairs, MOST_PAIRS if self.extra else 0))
-                 if self.baselines(split) is not None}  # fmt: skip
+        judged, seen = {entry["split"] for entry in self.journal.of("baselines")}, defaultdict(set)
+        for entry in self.journal.of("fit"):
+            if entry.get("trial", 0) < self.plan.trials:
+                seen[entry["split"], entry["slot"]].add(entry["seed"])
+        most = max(self.plan.pairs, MOST_PAIRS if self.extra else 0)
+        ready = {split: _rounds(seen[split, 0] & seen[split, 1]) for split in range(most) if split in judged}
         first = [split for split in range(self.plan.pairs) if ready.get(split, 0) > 0]
         if len(first) < self.plan.pairs:
             return first, min(1, len(first))
@@ -135,6 +135,11 @@ class State:
         anew = plan.data != self.plan.data
         self.plan = plan
         self.journal.add({"what": "plan", "plan": plan.plain()} | ({"anew": True} if anew else {}))
+
+
+def _rounds(seeds: set[int]) -> int:
+    """Rounds of seeds that are whole, from the first on."""
+    return next(k for k in range(len(seeds) + 1) if k not in seeds)
 
 
 def carry_out(
