@@ -52,6 +52,9 @@ def onnx_of(model: KeptModel) -> bytes:
     if network.recurrent.cell.torch_mode is None:
         raise UsageError("ONNX has no such cell", key="cell", value=type(network.recurrent.cell).__name__,
                          allowed="LSTM, GRU and RNN as torch.nn has them")  # fmt: skip
+    if network.recursive is not None:
+        raise UsageError("no graph is made of forecasts one after another", key="ahead", value="recursive",
+                         allowed="a model learned with ahead=direct")  # fmt: skip
     hidden, last = _layers(graph, model, _encoded(graph, model))
     head = {name: value.detach().cpu().numpy().astype(np.float32) for name, value in network.head.state_dict().items()}
     read = _read(graph, hidden, last, network.readout, network.head.in_features)

@@ -85,6 +85,9 @@ class KeptModel(nn.Module):
         if cell.torch_mode is None:
             raise UsageError("torch.nn has no such cell", key="cell", value=type(cell).__name__,
                              allowed="torch.nn's LSTM, GRU and RNN")  # fmt: skip
+        if self.network.recursive is not None:
+            raise UsageError("its layers are called step after step, each with the last answer", key="ahead",
+                             value="recursive", allowed="a model learned with ahead=direct")  # fmt: skip
         for name in ("layer_norm", "residual", "recurrent_dropout", "zoneout"):
             if getattr(self.network.recurrent, name):
                 raise UsageError("torch.nn has none", key=name, value=getattr(self.network.recurrent, name),

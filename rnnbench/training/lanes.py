@@ -100,7 +100,11 @@ def _outputs(lanes: Sequence[Lane], batches: Sequence[Batch]) -> list[tuple[Tens
     """What each model says of its batch, and the state after it."""
     models, states = [lane.training.model for lane in lanes], [lane.training.carried for lane in lanes]
     first, together = models[0].recurrent, None
-    if first.backend == "triton" and (not first.bidirectional or all(batch.lengths is None for batch in batches)):
+    if (
+        first.backend == "triton"
+        and models[0].recursive is None
+        and (not first.bidirectional or all(batch.lengths is None for batch in batches))
+    ):
         encoded = [model.encoded(batch) for model, batch in zip(models, batches, strict=True)]
         together = side_by_side([model.recurrent for model in models], encoded, states)
     found = []

@@ -5,6 +5,9 @@ recurrent   the cell under study
 readout     every step; or of a whole sequence the last step, the mean or the maximum over its real steps. In both
             directions each is read at its own last step: the reverse one's is the first
 head        one linear map
+
+Where forecasts go one after another (objectives/recursive.py) the head's answer is written into the next step's inputs,
+and all three go on from there.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from rnnbench.data.base import Parts
 from rnnbench.data.batch import Batch
 from rnnbench.errors import UsageError
 from rnnbench.objectives.base import Readout
+from rnnbench.objectives.recursive import Recursive
 from rnnbench.recurrent.forget_bias import ForgetBias
 from rnnbench.recurrent.layers import Recurrent
 
@@ -49,6 +53,10 @@ class OneHot(nn.Module):
 
 
 class SequenceModel(nn.Module):
+    keeps: Tensor  # of forecasts one after another: objectives/recursive.py
+    feeds: Tensor
+    offset: Tensor
+
     def __init__(
         self,
         cell: Cell,
@@ -69,6 +77,11 @@ class SequenceModel(nn.Module):
             raise UsageError("the next step is the answer, and the reverse direction has seen it", key="bidirectional",
                              value=True, allowed="false")  # fmt: skip
         self.readout = readout_of(parts, readout)
+        self.recursive = parts.objective if isinstance(parts.objective, Recursive) else None
+        if self.recursive is not None and (bidirectional or self.readout != "last"):
+            key, value = ("bidirectional", True) if bidirectional else ("readout", self.readout)
+            raise UsageError("goes on from the last step, one after another", key=key, value=value,
+                             allowed="ahead=direct")  # fmt: skip
         self.encoder: nn.Module = nn.Identity()
         width = encoded_size(parts, embedding_size)
         if parts.symbols is not None:
@@ -82,16 +95,33 @@ class SequenceModel(nn.Module):
         )  # fmt: skip
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(hidden_size * (2 if bidirectional else 1), parts.objective.output_size)
+        if self.recursive is not None:
+            for name, values in zip(("keeps", "feeds", "offset"), self.recursive.moving(width), strict=True):
+                self.register_buffer(name, values, persistent=False)
 
     def forward(self, batch: Batch, state: Carried = None) -> tuple[Tensor, Carried]:
         """Outputs (B, T, K), or (B, K) of whole sequences, and the state after the last step.
 
         In both directions none is carried to the next batch: the reverse one begins at its end.
         """
+        if self.recursive is not None:
+            return self._one_after_another(batch, state, self.recursive.horizon)
         # In one direction padding comes after all that is read: without lengths the bits are those of equal lengths.
         lengths = batch.lengths if self.recurrent.bidirectional else None
         hidden, state = self.recurrent(self.encoded(batch), state, lengths=lengths)  # (B, T, D·H)
         return self.outputs(hidden, batch), None if self.recurrent.bidirectional else state
+
+    def _one_after_another(self, batch: Batch, state: Carried, horizon: int) -> tuple[Tensor, Carried]:
+        """Outputs (B, h·K), each step's inputs made of the last one's and of what was answered there."""
+        x = self.encoded(batch)  # (B, T, I)
+        hidden, state = self.recurrent(x, state, lengths=batch.lengths)
+        last, carried = read(x, batch.lengths, "last"), state  # (B, I)
+        found = [self.outputs(hidden, batch)]  # (B, K)
+        for _ in range(horizon - 1):
+            last = last @ self.keeps + found[-1] @ self.feeds + self.offset
+            hidden, carried = self.recurrent(last[:, None], carried)
+            found.append(self.head(self.dropout(hidden[:, 0])))
+        return torch.cat(found, dim=1), state
 
     def encoded(self, batch: Batch) -> Tensor:
         """(B, T, I)"""

@@ -3,7 +3,7 @@
 usage: python -m rnnbench.which FILE … [key=value …]     several files: each by itself, then a view over them
 
   target= task= id= time= groups= inputs= known=     what the columns are; found out where you say nothing
-  window= horizon= season= test= truth= lengths= gaps=
+  window= horizon= ahead= season= test= truth= lengths= gaps=
   separator= decimal= encoding= header= missing=     how the file is written; found out where you say nothing
   minutes=10        from reading to answer; or instead of it
   splits= trials= seeds=     how much is done, the same on every machine (sample=, steps=: of examples, of a fit)

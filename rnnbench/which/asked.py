@@ -37,7 +37,8 @@ WHOLE = {
 """Keys that take whole numbers, and the least of each."""
 
 CHOICES = {
-    "task": get_args(Task), "gaps": ("refuse", "fill", "keep"), "header": ("true", "false"),
+    "task": get_args(Task), "ahead": ("direct", "recursive"), "gaps": ("refuse", "fill", "keep"),
+    "header": ("true", "false"),
     "plan": ("only",), "refit": ("true", "false"), "rows": ("all", "none"), "weight": ("balanced",),
 }  # fmt: skip
 TEXTS = ("metric", "cells", "name", "margin", "minutes")

@@ -22,6 +22,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from rnnbench.config.growth import added
 from rnnbench.data import splits
 from rnnbench.data.base import Dataset, Parts
 from rnnbench.data.examples import drawn
@@ -69,6 +70,7 @@ class TableFile(Dataset):
     header: bool | None = None
     missing: Column = None
     split_seed: int = 0
+    ahead: Literal["direct", "recursive"] | None = added(None)
 
     def load(self, *, seq_len: int | None, train_size: int | None, seed: int, data_dir: Path) -> Parts:
         if self.path is None:

@@ -21,7 +21,10 @@ class Keys:
     inputs: str | None = None  # columns, with commas; null: all that are left
     known: str | None = None  # of these, the columns whose values are known ahead of the step forecast
     window: int | None = None  # steps that a forecast, or a tag in one long series, is made from; null: free
-    horizon: int | None = None  # steps ahead that are forecast, all at once; null: 1
+    horizon: int | None = None  # steps ahead that are forecast, null: 1
+    ahead: Literal["direct", "recursive"] | None = (
+        None  # all at once, or each read as the next step's past; null: direct
+    )
     season: int | None = None  # steps in a season; null: found out; 1: none
     test: str | None = None  # a file, a share of the rows (0.2), or a column that says which rows are for the test
     truth: str | None = None  # a file of the targets of the test file's sequences, where that file lacks them

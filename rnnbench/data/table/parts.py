@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from rnnbench.data.table.examples import values_of
 from rnnbench.data.table.levels import naive_error, pieces_of, several
 from rnnbench.data.table.origin import origin_of
 from rnnbench.data.table.table import Examples, Table
-from rnnbench.data.table.transform import learned, scale_of
+from rnnbench.data.table.transform import TableTransform, learned, scale_of
 from rnnbench.data.table.windows import Gathered, HeldOut, Rows, Training
 from rnnbench.errors import UsageError
 from rnnbench.objectives.base import Objective
@@ -21,6 +22,7 @@ from rnnbench.objectives.forecast import Forecast
 from rnnbench.objectives.label import Label
 from rnnbench.objectives.label_steps import LabelSteps
 from rnnbench.objectives.metrics.mase import MASE
+from rnnbench.objectives.recursive import Recursive
 from rnnbench.objectives.value import Value
 
 MOST_EXAMPLES = 20_000
@@ -96,10 +98,24 @@ def objective_of(table: Table, examples: Examples, index: np.ndarray, train: Gat
     answered = between(examples.stop[index], examples.last[index], len(values))
     pieces = [own[:, 0] for parts in pieces_of(table, answered).values() for own in parts]
     naive = 1.0 if several(table) else naive_error(pieces, table.season) if K == 1 else None
-    return Forecast(
-        horizon=h, series=K, shift=shift * h, scale=scale * h, naive_error=naive if naive and naive > 0 else None,
-        relative=True,
-    )  # fmt: skip
+    sizes: dict[str, Any] = {
+        "horizon": h, "series": K, "shift": shift * h, "scale": scale * h, "relative": True,
+        "naive_error": naive if naive and naive > 0 else None,
+    }  # fmt: skip
+    if not table.recursive:
+        return Forecast(**sizes)
+    transform, rows = train.rows.transform, train.rows
+    return Recursive(**sizes, own=tuple(rows.own), unit=tuple(rows.units), kept=kept_ahead(table, transform))
+
+
+def kept_ahead(table: Table, transform: TableTransform) -> tuple[tuple[int, int], ...]:
+    """(from, to) of the inputs that are known a step ahead: of columns that never change, and of those known ahead,
+    whose values beside each step move up by one."""
+    steady = transform.places([column.name for column in table.inputs if column.static and not column.known])
+    known, W = transform.ahead_places, transform.width
+    ahead = len(known) * table.horizon
+    up = [(W + at, known[at] if at < len(known) else W + at - len(known)) for at in range(ahead)]
+    return (*((place, place) for place in steady), *up)
 
 
 def _naive(table: Table, examples: Examples, split: Split, test: Gathered) -> dict[str, float]:

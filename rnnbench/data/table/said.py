@@ -61,7 +61,7 @@ def _task(table: Table, found: _Understood) -> Line:
     names = shown(table.target.names, 4)
     if table.task == "forecast":
         ahead = "1 step" if table.horizon == 1 else f"{table.horizon} steps"
-        text = f"forecast of {names}, {ahead} ahead"
+        text = f"forecast of {names}, {ahead} ahead" + (", one after another" if table.recursive else "")
     elif table.task == "tagging":
         text = f"a label at each step, {names}: {shown(table.target.classes, 6)}"
     elif table.task == "label":

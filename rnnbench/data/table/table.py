@@ -86,6 +86,7 @@ class Table:
     official: np.ndarray | None = None  # (R,) bool: rows of the test set that was given
     window: int | None = None  # null: free, to be chosen on validation
     horizon: int = 0  # of a forecast
+    recursive: bool = False  # its steps one after another, each read as the next one's past
     season: int = 1
     step: str = ""  # the usual distance between rows in words: "1 hour"; "" where there is no time
     roles: tuple[tuple[str, str], ...] = ()  # what id, time, groups and target were found to be, by key

@@ -13,7 +13,7 @@ series in thousands then counts as much as one in units.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,12 +97,16 @@ class TableTransform:
     @property
     def ahead_places(self) -> tuple[int, ...]:
         """Which inputs are of columns known ahead."""
+        return self.places(self.ahead)
+
+    def places(self, columns: Collection[str]) -> tuple[int, ...]:
+        """Which inputs are of these columns, less their values ahead."""
         owners: list[str] = []
         for number in self.numbers:
             owners += [number.name] * (2 if number.mask else 1)
         for category in self.categories:
             owners += [category.name] * (len(category.values) + 1)
-        return tuple(i for i, owner in enumerate(owners) if owner in self.ahead)
+        return tuple(i for i, owner in enumerate(owners) if owner in columns)
 
     @property
     def input_size(self) -> int:

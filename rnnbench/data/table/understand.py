@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnbench.data.table import official, wide
-from rnnbench.data.table.columns import codes_of, is_text
+from rnnbench.data.table.columns import codes_of, is_text, shown
 from rnnbench.data.table.enough import check_enough
 from rnnbench.data.table.examples import MOST, examples_of, positions_of
 from rnnbench.data.table.gaps import ELAPSED, Gapped, gapped
@@ -22,7 +22,7 @@ from rnnbench.data.table.roles import STEPS_TO_END, Roles, roles_of
 from rnnbench.data.table.said import lines_of
 from rnnbench.data.table.season import season
 from rnnbench.data.table.sheet import Sheet
-from rnnbench.data.table.table import Reading, Table, Target
+from rnnbench.data.table.table import Column, Reading, Table, Target
 from rnnbench.data.table.targets import Chosen, target_of, task_of
 from rnnbench.data.table.times import Times, times_of
 from rnnbench.errors import UsageError
@@ -105,7 +105,7 @@ def _reading(found: _Understood, after: np.ndarray | None, digest: str) -> Readi
         ids=tuple(found.names[s] for s in pieces.owner), target=target, times=rows.times, offsets=rows.offsets,
         groups=groups, group_names=group_names, official=_official(found, target, groups),
         window=keys.window, horizon=(keys.horizon or 1) if task == "forecast" else 0, season=m, step=pieces.step,
-        roles=tuple(found.roles.named.items()),
+        recursive=_recursive(found, inputs.columns), roles=tuple(found.roles.named.items()),
     )  # fmt: skip
     enough = check_enough(table)
     leaks = leaks_of(table, examples_of(table, most=MOST))
@@ -185,6 +185,19 @@ def _season(found: _Understood, target: Target) -> tuple[int, str]:
     half = early < np.quantile(early, 0.5) if rows.official is None else ~rows.official
     series = [target.values[a:b, 0][half[a:b]] for a, b in pairwise(starts) if half[a:b].any()]
     return season(series, found.pieces.step)
+
+
+def _recursive(found: _Understood, columns: tuple[Column, ...]) -> bool:
+    """Raises UsageError for columns of which nobody knows what follows."""
+    if found.keys.ahead is None or found.keys.ahead == "direct":
+        return False
+    if found.chosen.task != "forecast":
+        raise UsageError("nothing lies ahead of what is learned here", key="ahead", value="recursive", allowed="direct")
+    unknown = [c.name for c in columns if c.name not in found.roles.target and not (c.known or c.static)]
+    if unknown:
+        raise UsageError(f"nobody knows what follows of {shown(unknown)}", key="ahead", value="recursive",
+                         allowed="inputs= without them, known=, or ahead=direct")  # fmt: skip
+    return True
 
 
 def _groups(frame: pd.DataFrame, roles: Roles, pieces: Gapped) -> tuple[np.ndarray | None, tuple[str, ...]]:

@@ -40,6 +40,11 @@ class Rows:
         if len(table.numbers) * transform.width <= MOST_HELD or transform.symbols:
             self._all = torch.from_numpy(self._transformed(np.arange(len(table.numbers))))
 
+    @property
+    def units(self) -> list[float]:
+        """(K,) what the targets' past is divided by where it is read, 0 where it reads 0."""
+        return [number.std for number in self._read]
+
     def __getitem__(self, index: Tensor) -> Tensor:
         return torch.from_numpy(self._transformed(index.numpy())) if self._all is None else self._all[index]
 
