@@ -6,9 +6,10 @@ how likely the next file of this kind has one better, the other, or both alike (
 
 from __future__ import annotations
 
+import json
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,6 @@ from rnnbench.statistics import MIN_PAIRS
 from rnnbench.statistics.ranks import ranks
 from rnnbench.statistics.signed_rank import signed_rank
 from rnnbench.which import store, words
-from rnnbench.which.answered import Answered, facts_of
 from rnnbench.which.ask import ask
 from rnnbench.which.asked import Asked, stem
 from rnnbench.which.page.make import make_page
@@ -76,28 +76,30 @@ def ask_all(asked: Asked, say: Callable[[str], None], progress: Progress) -> All
             return All(found, refused, seconds, True)
         if answered is None:
             continue
-        store.write(answered)
+        facts = json.loads(store.write(answered).read_text())
         make_page(answered)
         seconds += answered.seconds
         if answered.decision is not None:
-            found.append(file_of(answered, name))
+            found.append(file_of(facts, name))
             say(f"answer  {found[-1].answer}")
         if answered.interrupted:
             return All(found, refused, seconds, True)
     return All(found, refused, seconds)
 
 
-def file_of(answered: Answered, folder: str = "") -> File:
-    decision, pairs = answered.decision, answered.pairs
-    assert decision is not None
-    sign = 1 if answered.terms.better == "higher" else -1
-    columns = [[p.scores[0] for p in pairs], [p.scores[1] for p in pairs], [p.naive for p in pairs]]
-    if all(pair.simple is not None for pair in pairs):
-        columns.append([pair.simple for pair in pairs if pair.simple is not None])
+def file_of(facts: Mapping[str, Any], folder: str = "") -> File:
+    """facts: of an answer.json that has pairs."""
+    pairs, difference = facts["pairs"], facts["difference"]
+    sign = 1 if facts["metric"]["better"] == "higher" else -1
+    columns = [[p["scores"][0] for p in pairs], [p["scores"][1] for p in pairs], [p["naive"] for p in pairs]]
+    if all(pair["simple"] is not None for pair in pairs):
+        columns.append([pair["simple"] for pair in pairs])
+    words_of = {f"use {cell['title']}": word for cell, word in zip(facts["cells"], ("first", "second"), strict=True)}
+    low, high = (math.nan if difference[key] is None else difference[key] for key in ("low", "high"))
     return File(
-        answered.asked.paths[0], words.answer_word(decision, facts_of(answered)), decision.word,
-        tuple(sign * float(np.mean(column)) for column in columns), decision.difference.estimate,
-        decision.difference.low, decision.difference.high, answered.problem.metric, folder,
+        facts["files"][0], facts["answer"], words_of.get(facts["answer"], facts["answer"]),
+        tuple(sign * float(np.mean(column)) for column in columns), difference["estimate"], low, high,
+        facts["metric"]["name"], folder,
     )  # fmt: skip
 
 

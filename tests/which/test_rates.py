@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import places
 import pytest
-from places import ROOT
 from scipy import stats
 
 from rnnbench.which.journal import Journal
 
-SCRIPTS = ROOT / "scripts"
-
-
-def loaded(name: str) -> Any:
-    """A script, and what it imports of those beside it."""
-    spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # where its dataclasses look for their annotations
-    spec.loader.exec_module(module)
-    return module
-
-
-loaded("which_cheap")
-series = loaded("which_files").series
-script = loaded("which")
+places.script("which_cheap")
+series = places.script("which_files").series
+script = places.script("which")
 ONCE = [name for name in script.NULL if len(script.KINDS[name].looks) == 1]
 
 ALLOWED = 0.067  # 67 of 1,000
@@ -83,7 +67,7 @@ def test_a_target_times_1024_changes_no_verdict(tmp_path: Path) -> None:
 
 
 def test_the_documentation_has_the_table() -> None:
-    printed = (ROOT / "docs" / "which.md").read_text()
+    printed = (places.ROOT / "docs" / "which.md").read_text()
     told = [line.split("|")[1].strip() for line in printed.splitlines() if line.startswith("| ")]
     assert {"random labels", "random walks", "a gap of .2 accuracy", "a gap of .3 log RMSE"} <= set(told) & set(
         script.KINDS

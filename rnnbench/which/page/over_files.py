@@ -24,8 +24,17 @@ MOST_DRAWN = 60
 """Files in the figure of differences: those whose cells differ most."""
 
 
-def make_page(folder: Path, found: Mapping[str, Any], cells: tuple[str, str], sentences: Sequence[str]) -> Path:
-    """Write results/NAME/report.html; found: as `several.view` gives it. Gives its path."""
+def make_page(
+    folder: Path,
+    found: Mapping[str, Any],
+    cells: tuple[str, str],
+    sentences: Sequence[str],
+    tables: Sequence[tuple[str, pd.DataFrame, str]] = (),
+) -> Path:
+    """Write results/NAME/report.html; found: as `several.view` gives it. Gives its path.
+
+    tables: more of them, each with its heading and note.
+    """
     files = found["files"]
     with drawing_context():
         figures = folder / "figures"
@@ -37,6 +46,8 @@ def make_page(folder: Path, found: Mapping[str, Any], cells: tuple[str, str], se
         note = "By the mean score over pairs, however small the difference; ties count for nobody."
         heading = "Better on how many files, row than column"
         sections.append(section("pairwise", heading, table=_matrix(found), note=note))
+        sections += [section(f"more-{i}", title, table=table, note=told)
+                     for i, (title, table, told) in enumerate(tables)]  # fmt: skip
     page = template().render(
         title=f"{cells[0]} or {cells[1]} on {len(files)} files?",
         read="Each file is answered by itself; its own page has the evidence.",
