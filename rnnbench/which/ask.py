@@ -83,7 +83,8 @@ def _open(path: str, keys: Keys) -> Reading:
 
 
 def _too_long(asked: Asked) -> UsageError:
-    return UsageError("reading alone takes as long", key="minutes", value=f"{asked.minutes:g}", allowed="more")
+    minutes = None if asked.minutes is None else f"{asked.minutes:g}"
+    return UsageError("reading alone takes as long", key="minutes", value=minutes, allowed="more")
 
 
 def plan_of(problem: TableProblem, asked: Asked, began: float, before: Entry | None) -> budget.Plan:
