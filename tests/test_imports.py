@@ -46,8 +46,8 @@ def knows(path: Path, library: str) -> bool:
 
 
 ROOMS = [
-    "stopping", "errors", "command", "moved", "conversion", "registry", "cells", "machine", "recurrent", "data",
-    "objectives", "data.table", "baselines", "data.datasets", "config", "records", "statistics", "parity", "plots",
+    "stopping", "errors", "command", "moved", "growth", "conversion", "registry", "cells", "machine", "recurrent",
+    "data", "objectives", "data.table", "baselines", "data.datasets", "config", "records", "statistics", "parity", "plots",
     "training", "studies", "report", "speed", "which", "predict", "export", "preparation", "run", "replicas",
     "cli", "__main__",
 ]  # fmt: skip

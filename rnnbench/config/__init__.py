@@ -2,8 +2,8 @@
 
 from rnnbench.config.checks import MOST_THREADS, from_mapping
 from rnnbench.config.choices import CONF, cell_choices, dataset_choices, make_cell, make_dataset
-from rnnbench.config.growth import added, place
 from rnnbench.config.schema import PLACES, PRESENTATION, BudgetConfig, Choice, Config, OptimizerConfig
+from rnnbench.growth import added, place
 
 __all__ = [
     "CONF",

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rnnbench.config import identity
-from rnnbench.config.growth import added, place
+from rnnbench.growth import added, place
 
 Schedule = Literal["constant", "linear", "cosine"]
 

@@ -22,7 +22,6 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from rnnbench.config.growth import added
 from rnnbench.data import splits
 from rnnbench.data.base import Dataset, Parts
 from rnnbench.data.examples import drawn
@@ -34,6 +33,7 @@ from rnnbench.data.table.parts import parts_of
 from rnnbench.data.table.table import Examples
 from rnnbench.data.table.understand import open_table
 from rnnbench.errors import TooLittleData, UsageError
+from rnnbench.growth import added
 
 Column = str | int | float | None
 """A column's name, or its number; on the command line a number is no text."""
