@@ -47,8 +47,8 @@ def knows(path: Path, library: str) -> bool:
 
 ROOMS = [
     "stopping", "errors", "command", "moved", "growth", "conversion", "registry", "cells", "machine", "recurrent",
-    "data", "objectives", "data.table", "baselines", "data.datasets", "config", "records", "statistics", "parity", "plots",
-    "training", "studies", "report", "speed", "which", "predict", "export", "preparation", "run", "replicas",
+    "data", "objectives", "data.table", "baselines", "data.datasets", "config", "records", "statistics", "parity",
+    "plots", "training", "studies", "report", "speed", "which", "predict", "export", "preparation", "run", "replicas",
     "cli", "__main__",
 ]  # fmt: skip
 """From the ground up: a room may import from those before it. CONTRIBUTING.md says what each holds."""
