@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from rnnbench.data.table.columns import shown
@@ -12,12 +10,10 @@ from rnnbench.data.table.inputs import Inputs
 from rnnbench.data.table.order import spoken
 from rnnbench.data.table.sheet import Line
 from rnnbench.data.table.table import Table
-
-if TYPE_CHECKING:
-    from rnnbench.data.table.understand import _Understood
+from rnnbench.data.table.understood import Understood
 
 
-def lines_of(table: Table, found: _Understood, inputs: Inputs, season: str) -> tuple[Line, ...]:
+def lines_of(table: Table, found: Understood, inputs: Inputs, season: str) -> tuple[Line, ...]:
     """In the order in which a reader asks: rows, time, task, inputs, windows."""
     lines = [*found.sheet.notes, _shape(table, found), *_time(table, found)]
     lines += [Line("gaps", text, "gaps") for text in found.pieces.said]
@@ -35,7 +31,7 @@ def lines_of(table: Table, found: _Understood, inputs: Inputs, season: str) -> t
     return tuple(lines)
 
 
-def _shape(table: Table, found: _Understood) -> Line:
+def _shape(table: Table, found: Understood) -> Line:
     rows = len(table.numbers)
     count = len(set(table.ids)) if table.task == "forecast" else len(found.names)
     if found.roles.id is None:
@@ -45,7 +41,7 @@ def _shape(table: Table, found: _Understood) -> Line:
     return Line("sequences", f"{count:,} sequences by {found.roles.id}, of {spread} rows", "id")
 
 
-def _time(table: Table, found: _Understood) -> list[Line]:
+def _time(table: Table, found: Understood) -> list[Line]:
     if found.times is None or table.times is None:
         return [Line("time", "none: rows follow each other", "time")]
     columns = " and ".join(found.roles.time) if len(found.roles.time) < 3 else ", ".join(found.roles.time)
@@ -57,7 +53,7 @@ def _time(table: Table, found: _Understood) -> list[Line]:
     return lines + [Line("time", text, "time") for text in found.pieces.rows.said]
 
 
-def _task(table: Table, found: _Understood) -> Line:
+def _task(table: Table, found: Understood) -> Line:
     names = shown(table.target.names, 4)
     if table.task == "forecast":
         ahead = "1 step" if table.horizon == 1 else f"{table.horizon} steps"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,8 +23,9 @@ from rnnbench.data.table.said import lines_of
 from rnnbench.data.table.season import season
 from rnnbench.data.table.sheet import Sheet
 from rnnbench.data.table.table import Column, Reading, Table, Target
-from rnnbench.data.table.targets import Chosen, target_of, task_of
+from rnnbench.data.table.targets import target_of, task_of
 from rnnbench.data.table.times import Times, times_of
+from rnnbench.data.table.understood import Understood
 from rnnbench.errors import UsageError
 from rnnbench.machine.freed import give_back
 
@@ -78,22 +79,11 @@ def understand(sheet: Sheet, keys: Keys, test: Sheet | None = None, truth: Sheet
     rows = Rows(frame, sheet.lines, sequence, times, offsets, given)
     rows = in_order(rows, ",".join(roles.time))
     pieces = gapped(rows, names, keys.gaps, cut=chosen.task in ("forecast", "tagging"))
-    found = _Understood(sheet, keys, roles, chosen, read, names, pieces)
+    found = Understood(sheet, keys, roles, chosen, read, names, pieces)
     return _reading(found, _after(truth, pieces, roles), digest)
 
 
-@dataclass(frozen=True)
-class _Understood:
-    sheet: Sheet
-    keys: Keys
-    roles: Roles
-    chosen: Chosen
-    times: Times | None
-    names: tuple[str, ...]  # of sequences
-    pieces: Gapped
-
-
-def _reading(found: _Understood, after: np.ndarray | None, digest: str) -> Reading:
+def _reading(found: Understood, after: np.ndarray | None, digest: str) -> Reading:
     pieces, rows, keys, task = found.pieces, found.pieces.rows, found.keys, found.chosen.task
     target = target_of(rows.frame, found.roles.target, task, pieces.starts, after)
     extra = {} if pieces.elapsed is None else {ELAPSED: pieces.elapsed}
@@ -171,7 +161,7 @@ def _going_on(
     return _sequences(frame, roles, None, Keys())
 
 
-def _season(found: _Understood, target: Target) -> tuple[int, str]:
+def _season(found: Understood, target: Target) -> tuple[int, str]:
     if found.keys.season is not None:
         if found.keys.season < 1:
             raise UsageError("too small", key="season", value=found.keys.season, allowed="1 or more")
@@ -187,7 +177,7 @@ def _season(found: _Understood, target: Target) -> tuple[int, str]:
     return season(series, found.pieces.step)
 
 
-def _recursive(found: _Understood, columns: tuple[Column, ...]) -> bool:
+def _recursive(found: Understood, columns: tuple[Column, ...]) -> bool:
     """Raises UsageError for columns of which nobody knows what follows."""
     if found.keys.ahead is None or found.keys.ahead == "direct":
         return False
@@ -214,7 +204,7 @@ def _groups(frame: pd.DataFrame, roles: Roles, pieces: Gapped) -> tuple[np.ndarr
     return low.astype(np.int64), names
 
 
-def _official(found: _Understood, target: Target, groups: np.ndarray | None) -> np.ndarray | None:
+def _official(found: Understood, target: Target, groups: np.ndarray | None) -> np.ndarray | None:
     """(R,) rows of the test set, a share of them where one was asked for."""
     rows, starts = found.pieces.rows, found.pieces.starts
     part = official.share(found.keys.test) if rows.official is None and found.keys.test is not None else None
