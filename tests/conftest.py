@@ -8,6 +8,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported, here and in eve
 # tensors gain nothing from threads, and several test processes share the cores
 
 import atexit
+import random
 import shutil
 import signal
 import tempfile
@@ -29,12 +30,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for name in ("slow", "measure"):
-        if config.getoption(f"--{name}"):
-            continue
-        for item in items:
-            if name in item.keywords:
-                item.add_marker(pytest.mark.skip(reason=f"{name}: runs with --{name}"))
+    many: dict[tuple[Path, str], list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("few"):
+            many.setdefault((item.path, item.nodeid.partition("[")[0]), []).append(item)
+    for (_, name), alike in many.items():
+        _mark_slow_but_few(name, alike)
+    left_out = [name for name in ("slow", "measure") if not config.getoption(f"--{name}")]
+    kept = [item for item in items if not any(name in item.keywords for name in left_out)]
+    keeping = set(kept)
+    if len(kept) < len(items):  # not skipped, which costs as much as a small test
+        config.hook.pytest_deselected(items=[item for item in items if item not in keeping])
+        items[:] = kept
+
+
+def _mark_slow_but_few(name: str, alike: list[pytest.Item]) -> None:
+    """Of n alike `few(k)` run always: one drawn from each k-th part, by the test's name and so the same everywhere."""
+    k = alike[0].get_closest_marker("few").args[0]  # type: ignore[union-attr]
+    draw, n = random.Random(name), len(alike)
+    fast = {(i * n + draw.randrange(n)) // k for i in range(k)}
+    for i, item in enumerate(alike):
+        if i not in fast:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True)

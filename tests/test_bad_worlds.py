@@ -52,6 +52,7 @@ def test_a_user_without_a_home_needs_none_until_a_file_is_needed(monkeypatch: py
     assert not Path("~").exists()
 
 
+@pytest.mark.slow
 def test_a_sweep_needs_no_temp_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     refuse = refusing(FileNotFoundError(errno.ENOENT, "No usable temporary directory found"))
     monkeypatch.setattr(tempfile, "_get_default_tempdir", refuse)
@@ -72,6 +73,7 @@ def test_without_locks_it_says_what_is_lost_and_goes_on_alone(monkeypatch: pytes
     assert not list(Path("results").rglob(".lock"))
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("dataset", ["text", "jsb", "table", "custom"])
 def test_a_pipe_is_no_data_file(dataset: str) -> None:
     """Opening it would wait for ever; one of a shell, `<(cat book.txt)`, can be read once only."""
@@ -144,6 +146,7 @@ WRONG = {
 }
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_checkpoint_of_another_shape_starts_over(
     wrong: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -33,6 +33,7 @@ def own(*overrides: str) -> Config:
                 "threads=1", "train_size=400", *overrides)  # fmt: skip
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("backend", ["auto", "torch"])
 def test_the_last_of_each_sequence_is_known_from_its_own_end(backend: str) -> None:
     losses = {}
@@ -52,6 +53,7 @@ def test_both_directions_are_counted_and_matched() -> None:
     assert abs(matched["total"] / counts["total"] - 1) <= 0.01
 
 
+@pytest.mark.slow
 def test_it_is_another_condition_and_the_page_says_so(tmp_path: Path) -> None:
     for both in ("false", "true"):
         for cell in ("lstm", "gru"):

@@ -37,6 +37,7 @@ def batches(task: str, difficulty: str = "small", seed: int = 3) -> tuple[dict[s
     return data, CogScale(task, difficulty).load(seq_len=None, train_size=None, seed=seed, data_dir=Path())
 
 
+@pytest.mark.few(1)
 @needs_cogscale
 @pytest.mark.parametrize("difficulty", ["small", "medium"])
 def test_every_task_is_the_packages_and_is_scored_alike(difficulty: str) -> None:
@@ -107,6 +108,7 @@ def levels() -> dict[tuple[str, str], float]:
         return {(row["Task"], row["Difficulty"]): float(row["chance"]) for row in csv.DictReader(file)}
 
 
+@pytest.mark.slow
 @needs_cogscale
 def test_no_constant_answer_beats_chance_and_the_best_one_reaches_it() -> None:
     """On the small test sets, by `compute_score`, within four standard errors of the answers asked for."""

@@ -35,6 +35,7 @@ def test_help_is_there_without_docstrings(name: str) -> None:
     assert command.manual(None, spec.origin) == (module.__doc__ or "").strip()
 
 
+@pytest.mark.slow
 def test_help_in_ascii_without_docstrings_to_a_reader_that_is_gone() -> None:
     env = os.environ | {"PYTHONIOENCODING": "ascii"}
     asked = [sys.executable, "-OO", "-m", "rnnbench.predict", "--help"]

@@ -22,6 +22,7 @@ SHOWN = ("GRU", "LSTM", "RNN", "Recurrent", *FUNCTIONS)
 """Layers and functions of `import rnnbench`; the other names are what a user's own classes derive from (README.md)."""
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("name", SHOWN)
 def test_each_public_function_shows_an_example_that_runs(name: str) -> None:
     (example,) = doctest.DocTestFinder(recurse=False).find(getattr(rnnbench, name), name)

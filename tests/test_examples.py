@@ -111,6 +111,7 @@ def test_steps_by_hand() -> None:
     assert scalar_step(GRUWrite(), x, 1, 0.2) == pytest.approx([0.35], rel=1e-13)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("bias", [True, False])
 def test_gradients_are_the_finite_differences(name: str, bias: bool) -> None:
     layer = Recurrent(CELLS[name], 3, 4, bias=bias, dtype=torch.float64, backend="eager")

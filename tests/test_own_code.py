@@ -88,6 +88,7 @@ class Mine(LSTMCell):
 """
 
 
+@pytest.mark.slow
 def test_a_cell_of_ones_own_that_was_edited_is_another_condition(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from sweeping import SWEEP, here, outcomes
 from rnnbench.cli.launching import grouped
 
 
+@pytest.mark.slow
 def test_a_sweep_in_groups_leaves_the_records_of_one_without() -> None:
     asked = [*SWEEP[:-2], "seed=0,1,2", "dropout=0.2", "num_layers=2", "workers=1"]
     done = here("-m", *asked, "name=grouped", "replicas=2")

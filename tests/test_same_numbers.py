@@ -45,6 +45,7 @@ STATES: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
 }
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("state", STATES)
 def test_the_state_of_the_process_decides_nothing_and_is_put_back(state: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("LC_ALL", "MPLBACKEND"):
@@ -140,6 +141,7 @@ def test_a_class_alone_keeps_the_id_that_it_had(tmp_path: Path, monkeypatch: pyt
     assert hashed["cell"]["source"] == hashlib.sha256(Path("alone_cell.py").read_bytes()).hexdigest()
 
 
+@pytest.mark.slow
 def test_what_a_newer_release_left_is_never_written_over() -> None:
     config = tiny()
     config.run_dir.mkdir(parents=True)

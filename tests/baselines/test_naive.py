@@ -97,6 +97,7 @@ def test_tagging_has_a_row_for_each_step() -> None:
     assert said.valid.shape == (3 + 4, 2) and said.test.shape == (5, 2)
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize("name", names(ROOM))
 def test_test_rows_change_nothing_that_is_learned(name: str) -> None:
     rng = np.random.default_rng(0)

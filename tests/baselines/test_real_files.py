@@ -145,6 +145,7 @@ def test_occupancy(file: str, always: float, carried: float) -> None:
     assert scored(table, "last_label", Accuracy()) == pytest.approx(carried, abs=5e-4)
 
 
+@pytest.mark.slow
 def test_the_competitions_figures_of_414_hourly_series() -> None:
     """M4 Hourly: naive 43.003 and 11.608, seasonal naive 13.912 and 1.193, as published."""
     table = opened("m4_hourly/Hourly-train.csv", id="V1", test="m4_hourly/Hourly-test.csv", horizon=48, season=24)

@@ -57,6 +57,7 @@ def outcome(run, cell: Cell, x: Tensor, state: State, p: Parameters, reverse: bo
     return [*ends, *torch.autograd.grad(ends, leaves, weights)]
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize("cell", CELLS, ids=lambda cell: type(cell).__name__)
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 5e-6)])
 @pytest.mark.parametrize("packed", [False, True])

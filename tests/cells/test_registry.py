@@ -23,6 +23,7 @@ def drawn(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     return torch.randn(shape, generator=generator, dtype=torch.float64).requires_grad_()
 
 
+@pytest.mark.few(18)
 @pytest.mark.parametrize(("num_layers", "bidirectional", "bias"), [(1, False, True), (2, True, False)])
 def test_gradients_are_the_finite_differences(cell: Cell, num_layers: int, bidirectional: bool, bias: bool) -> None:
     """torch's own gradcheck, through the whole layer: input, states and every weight."""
@@ -60,6 +61,7 @@ def test_equal_cells_are_equal(cell: Cell) -> None:
     assert cell == type(cell)(**vars(cell)) and hash(cell) == hash(type(cell)(**vars(cell)))
 
 
+@pytest.mark.few(9)
 def test_learns(cell: Cell) -> None:
     """Fifty steps of Adam on “repeat the sign of the marked input, the first” halve the loss.
 

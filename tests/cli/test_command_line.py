@@ -59,6 +59,7 @@ MISTAKES = [
 ]
 
 
+@pytest.mark.few(14)
 @pytest.mark.parametrize(("arguments", "parts"), MISTAKES, ids=[" ".join(a) for a, _ in MISTAKES])
 def test_a_mistake_is_one_line_and_exit_code_two(
     arguments: list[str], parts: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from making import TINY
 from sweeping import here
 
@@ -16,6 +17,7 @@ def test_one_run_says_that_its_model_was_not_kept() -> None:
     assert here(*TINY, "force=true").stderr == here(*TINY).stderr == ""
 
 
+@pytest.mark.slow
 def test_a_sweep_says_of_how_many() -> None:
     assert here(*TINY, "keep=none", "seed=3").returncode == here(*TINY, "keep=none", "seed=4").returncode == 0
     swept = here("-m", *TINY, "seed=3,4")

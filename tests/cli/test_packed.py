@@ -25,6 +25,7 @@ def pack_alone(directory: Path) -> None:
     shutil.rmtree(directory / "runs")
 
 
+@pytest.mark.slow
 def test_a_sweep_goes_on_from_the_pack_alone() -> None:
     swept = Path("results/swept")
     configs = [tiny("name=swept", f"cell={cell}", f"seed={seed}") for cell in ("lstm", "gru") for seed in (0, 1)]

@@ -99,6 +99,7 @@ study:
 """
 
 
+@pytest.mark.slow
 def test_a_study_is_planned_with_its_trials_before_and_after_they_have_ended() -> None:
     Path("study").mkdir()
     Path("study/mine.yaml").write_text(STUDY)

@@ -43,6 +43,7 @@ def _contended() -> None:
         assert run(tiny("name=swept", f"cell={cell}", f"seed={seed}"), beside=True).status == "ok"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_contended")
 def test_each_condition_is_timed_once_in_the_record_of_one_run() -> None:
     before = timings()
@@ -133,6 +134,7 @@ def test_nothing_is_written_while_another_run_is_seen() -> None:
     assert timings() == before
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_contended")
 def test_a_condition_with_a_run_timed_alone_needs_no_probe() -> None:
     assert run(tiny("name=swept", "cell=gru", "seed=1", "force=true")).status == "ok"

@@ -81,6 +81,7 @@ def test_threads_follow_the_cores_that_slurm_gave(monkeypatch: pytest.MonkeyPatc
     assert cores() == 8
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("launcher", "plugin", "extra"),
     [("joblib", "joblib", "joblib"), ("slurm", "submitit", "slurm"), ("slurm_local", "submitit", "slurm")],

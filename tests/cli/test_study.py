@@ -181,23 +181,33 @@ study:
 """
 
 
-def test_a_study_of_ones_own_from_one_command(tmp_path: Path) -> None:
-    (tmp_path / "study").mkdir()
-    (tmp_path / "study" / "mine.yaml").write_text(MINE)
+def own_study(directory: Path, *asked: str) -> Any:
+    (directory / "study").mkdir(exist_ok=True)
+    (directory / "study" / "mine.yaml").write_text(MINE)
     tiny = [text for text in TINY if not text.startswith("hidden_size")]
-    command = ("-m", f"--config-dir={tmp_path}", "study=mine", *tiny)
-    done = here(*command)
+    return here("-m", f"--config-dir={directory}", "study=mine", *tiny, *asked)
+
+
+def test_a_study_of_ones_own_from_one_command(tmp_path: Path) -> None:
+    done = own_study(tmp_path, "hidden_size=3")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0] == "4 runs: 0 finished before, 4 to do"
+    assert lines[0] == "3 runs: 0 finished before, 3 to do"  # the override makes two LSTMs one
     assert lines[-3].startswith("supported: parameters: Fewer. | GRU / LSTM: 0.75 (exact) | counted | counted: as cl")
     assert lines[-2].startswith("undecided: score: Better. | GRU − LSTM: ")
     assert lines[-2].endswith("too few seeds to say: n = 1")
     assert lines[-1] == "report: results/mine/report.html"
     kept = json.loads(Path("results/mine/study.json").read_text())
     assert sorted(kept["runs"]) == sorted(path.name for path in Path("results/mine/runs").iterdir())
-    again = here(*command, "hidden_size=3")
-    assert again.stdout.splitlines()[0] == "3 runs: 2 finished before, 1 to do"  # the override makes two LSTMs one
+
+
+@pytest.mark.slow
+def test_a_study_asked_for_in_part_goes_on_from_the_whole(tmp_path: Path) -> None:
+    done = own_study(tmp_path)
+    assert done.stdout.splitlines()[0] == "4 runs: 0 finished before, 4 to do"
+    kept = json.loads(Path("results/mine/study.json").read_text())
+    assert sorted(kept["runs"]) == sorted(path.name for path in Path("results/mine/runs").iterdir())
+    assert own_study(tmp_path, "hidden_size=3").stdout.splitlines()[0] == "3 runs: 2 finished before, 1 to do"
 
 
 def test_a_study_without_m_is_refused() -> None:

@@ -172,6 +172,7 @@ def test_a_killed_worker_ends_the_sweep_honestly_and_nothing_is_lost(
     assert outcomes("results/swept") == outcomes("results/whole")
 
 
+@pytest.mark.slow
 def test_one_bad_run_does_not_stop_the_others() -> None:
     done = here("-m", *SWEEP, "train_size=20", "batch_size=4,30", "seed=0", "cell=gru")
     assert done.returncode == 1
@@ -207,6 +208,7 @@ def loader() -> ConfigLoaderImpl:
     return ConfigLoaderImpl(create_config_search_path(str(CONF)))
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize(
     "job",
     [

@@ -54,6 +54,7 @@ def test_keys_with_dots_may_be_a_dictionary_in_a_dictionary() -> None:
     assert rnnbench.train(**nested, budget=budget)["run_id"] == tiny().run_id
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize(
     "asked",
     [
@@ -107,6 +108,7 @@ def test_a_run_that_fails_raises_what_happened(monkeypatch: pytest.MonkeyPatch) 
         rnnbench.train(**SMALL)
 
 
+@pytest.mark.few(9)
 @pytest.mark.parametrize(
     "value",
     [None, True, False, 3, -2, 1e-5, 0.1, "gru", "true", "1e3", "null", "a b", "it's", "back\\slash", "c:\\'x", "a,b",

@@ -36,6 +36,7 @@ ONE_LINE = [
 ]  # fmt: skip
 
 
+@pytest.mark.few(10)
 @pytest.mark.parametrize(("arguments", "part"), ONE_LINE, ids=[" ".join(a)[:60] for a, _ in ONE_LINE])
 def test_one_line_names_what_was_typed(arguments: list[str], part: str) -> None:
     Path("own").mkdir()
@@ -96,6 +97,7 @@ def test_a_key_that_every_swept_dataset_has_is_accepted_and_values_worked_out_ar
     assert "6 runs" in done.stdout
 
 
+@pytest.mark.slow
 def test_paths_may_refer_to_home_and_to_hydra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     done = here(*TINY, 'results_dir="~/foo"')

@@ -166,6 +166,7 @@ def test_a_bad_run_does_not_stop_the_others() -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("asked", "said"), [
     (["workers=0"], "workers=0: too small (allowed: 1 or more)"),
     (["workers=many"], "workers=many: not allowed (allowed: a whole number, null)"),

@@ -155,6 +155,7 @@ def test_a_data_file_counts_by_its_content(tmp_path: Path) -> None:
         _ = config(dataset={"name": "text", "target": "rnnbench.data.datasets.text.Text", "path": "gone"}).run_id
 
 
+@pytest.mark.slow
 def test_modules_of_0_1_are_imported_under_their_old_names_as_they_are() -> None:
     code = (
         "import rnnbench.datasets.base as old, rnnbench.data.base as new; from rnnbench.datasets.adding import Adding; "

@@ -39,6 +39,7 @@ def data(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "http://127.0.0.1:9")
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("name", cell_choices())
 def test_every_cell_trains_to_the_same_bits_twice(name: str) -> None:
     first, second = (run(tiny(f"cell={name}", f"name={place}")).record for place in ("one", "two"))
@@ -49,6 +50,7 @@ def test_every_cell_trains_to_the_same_bits_twice(name: str) -> None:
     assert first["run_id"] == second["run_id"]
 
 
+@pytest.mark.few(5)
 @pytest.mark.usefixtures("data")
 @pytest.mark.parametrize("name", dataset_choices())
 def test_every_dataset_trains_and_scores(name: str, tmp_path: Path) -> None:

@@ -6,11 +6,14 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from rnnbench.machine.clocks import age, slowness
 
 SAID = "import time; time.sleep(0.2); from rnnbench.machine.clocks import age; print(age())"
 
 
+@pytest.mark.slow
 def test_age_is_counted_from_before_the_imports() -> None:
     began = time.monotonic()
     said = subprocess.run([sys.executable, "-c", SAID], capture_output=True, text=True, check=True)

@@ -61,6 +61,7 @@ def test_threads_that_come_or_go_inside_are_flushed_and_given_back() -> None:
     assert halves_flushed() == [False, False]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("first", "then"), [(1, 2), (2, 1)])
 def test_a_run_gives_back_threads_that_the_next_does_not_use(first: int, then: int) -> None:
     for threads in (first, then):
@@ -95,6 +96,7 @@ def test_the_kernel_keeps_them_where_they_are_kept() -> None:
             assert layer(torch.zeros(1, 1, 1), state)[1][1].item() == pytest.approx(5e-40, rel=1e-4)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("flush", [True, False])
 def test_a_run_flushes_as_it_is_told_and_leaves_the_threads_as_it_found_them(
     flush: bool, monkeypatch: pytest.MonkeyPatch
@@ -118,6 +120,7 @@ def test_a_run_flushes_as_it_is_told_and_leaves_the_threads_as_it_found_them(
     assert torch.get_num_threads() == 2
 
 
+@pytest.mark.slow
 def test_a_module_first_loaded_where_denormals_are_flushed_still_tells(tmp_path: Path) -> None:
     """Python reads 5e-324 as zero there, and keeps that in the module's cache for all later processes."""
     ask = "from rnnbench.machine import denormals; print(denormals.flushed_here())"

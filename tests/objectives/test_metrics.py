@@ -161,6 +161,7 @@ def test_accuracy_of_values_is_within_the_tolerance() -> None:
     assert Accuracy(0.1).fits(Value()) and not Accuracy().fits(Value()) and Accuracy().fits(Label(2))
 
 
+@pytest.mark.slow
 def test_an_ordinary_run_loads_none_of_them() -> None:
     """Nor scikit-learn's hangers-on: they take longer to load than torch."""
     code = """

@@ -55,6 +55,7 @@ def alone(batch: Batch, i: int) -> Batch:
     return Batch(batch.inputs[i : i + 1, :n], targets[:, :n] if targets.dim() > 1 else targets)
 
 
+@pytest.mark.few(12)
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("num_layers", [1, 2])
@@ -70,6 +71,7 @@ def test_a_padded_batch_is_its_examples_one_by_one(shape: type[Unequal], backend
         torch.testing.assert_close(mine, other, rtol=1e-10, atol=1e-14)
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("shape", [shape for shape in SHAPES if not shape.objective.target_follows])
 def test_so_it_is_in_both_directions_whatever_is_read(shape: type[Unequal], backend: str) -> None:
@@ -91,6 +93,7 @@ def test_what_follows_is_not_learned_from_behind(shape: type[Unequal]) -> None:
         model_of(parts_of(shape), "eager", bidirectional=True)
 
 
+@pytest.mark.few(8)
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_garbage_beyond_each_length_changes_no_bit(shape: type[Unequal], backend: str) -> None:

@@ -38,6 +38,7 @@ COMBINATIONS = [
 ]
 
 
+@pytest.mark.few(8)
 @pytest.mark.parametrize(("name", "backend", "dtype"), COMBINATIONS)
 def test_every_backend_of_every_cell_passes(name: str, backend: str, dtype: torch.dtype) -> None:
     cell = CELLS[name]
@@ -105,6 +106,7 @@ def test_relative_error_by_hand() -> None:
     assert relative_error(b + torch.tensor([0, 0.5]), b, torch.float64, 10.0) == pytest.approx(0.05)
 
 
+@pytest.mark.few(9)
 @pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
 def test_quick_check_reports_a_small_error(cell: Cell) -> None:
     found = parity.quick_check(cell, "auto", torch.float64, "cpu")
@@ -226,6 +228,7 @@ def test_a_cell_that_breaks_is_a_failure_in_the_table(capsys: pytest.CaptureFixt
     assert "my_package.my_module.MyBareCell eager float64 cpu: FAIL, " in printed and "1 of 2 FAIL" in printed
 
 
+@pytest.mark.slow
 def test_a_cell_with_equations_of_its_own_is_not_what_torch_has(monkeypatch) -> None:
     """It derives from one that torch has: `auto` must not compute that one instead, nor parity compare with it."""
     monkeypatch.setitem(sys.modules, "my_package.my_module", sys.modules[__name__])

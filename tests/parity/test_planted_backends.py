@@ -208,6 +208,7 @@ FAULTY_BACKENDS: dict[str, tuple[Cell, Callable[..., tuple[Tensor, State]]]] = {
 }
 
 
+@pytest.mark.few(11)
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16], ids=str)
 @pytest.mark.parametrize("fault", FAULTY_BACKENDS)
 def test_faulty_backend_is_caught(fault: str, dtype: torch.dtype, plant) -> None:

@@ -170,6 +170,7 @@ FAULTY_CELLS: list[tuple[Cell, torch.dtype]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("cell", [FaultyLSTM(), FaultyGRU(), FaultyResetBefore()], ids=lambda c: type(c).__name__)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
 def test_without_a_fault_the_same_code_passes(cell: Cell, dtype: torch.dtype, plant) -> None:
@@ -178,6 +179,7 @@ def test_without_a_fault_the_same_code_passes(cell: Cell, dtype: torch.dtype, pl
     parity.quick_check(cell, backend, dtype, "cpu")
 
 
+@pytest.mark.few(8)
 @pytest.mark.parametrize(("cell", "dtype"), FAULTY_CELLS, ids=lambda v: getattr(v, "fault", str(v)))
 def test_faulty_cell_is_caught(cell: Cell, dtype: torch.dtype) -> None:
     assert fails(parity.check(cell, "eager", dtype, "cpu", SHORT))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from rnnbench.plots.panels import axis_name, chosen
 from rnnbench.records.conditions import panels, with_conditions
@@ -71,6 +72,7 @@ def report_of_a_study(directory: Path, runs: pd.DataFrame) -> str:
     return make_report(directory).read_text()
 
 
+@pytest.mark.slow
 def test_runs_trained_only_to_be_timed_are_not_compared_by_score(tmp_path: Path) -> None:
     """Chance is 0.066: 10 steps bring both cells to 0.06, or a GRU at T = 100 to 0.5, which is a comparison."""
     contents = [record(c, seq_len=50, seed=s, test_score=0.06 + s / 500, **SHORT)

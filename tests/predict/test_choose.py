@@ -55,6 +55,7 @@ def test_the_kept_model_is_the_one_that_was_scored() -> None:
     assert fit["best_step"] == kept["steps"] and fit["settings"] == kept["settings"]
 
 
+@pytest.mark.slow
 def test_refit_sees_all_rows_and_the_same_call_says_the_same() -> None:
     first = rnnbench.choose(waves(), target="sales", name="all", refit=True, **QUICK)
     assert first.facts["kept"]["refit"]

@@ -44,6 +44,7 @@ def test_the_target_may_be_there_or_not_and_other_columns_are_no_harm() -> None:
         pd.testing.assert_frame_equal(answered(str(config.run_dir), other), first)
 
 
+@pytest.mark.slow
 def test_one_row_alone_is_as_among_many_bit_for_bit_and_in_a_new_process() -> None:
     frame = labelled()
     config = trained(frame, "mood", "dataset.id=who")

@@ -88,6 +88,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.slow
 def test_a_column_is_one_line_in_one_place(tmp_path: Path) -> None:
     """In a copy of the package with two more lines in the table, everything else knows what they are."""
     shutil.copytree(ROOT / "rnnbench", tmp_path / "rnnbench", ignore=shutil.ignore_patterns("__pycache__", "*.so"))
@@ -118,6 +119,7 @@ def test_a_record_without_numerics_is_of_the_first(tmp_path: Path) -> None:
     assert runs["numerics"].tolist() == [1, 1, 2]
 
 
+@pytest.mark.slow
 def test_two_numerics_are_two_conditions_and_no_axis(tmp_path: Path) -> None:
     one = with_conditions(runs_of(tmp_path / "one", sweep(seq_lens=(100,), numerics=2)))
     assert one["condition"].nunique() == 2 and "numerics" not in shown_keys(one)

@@ -214,6 +214,7 @@ def long_run(seed: int) -> dict[str, Any]:
     return record(seed=seed, steps=100_000, best_step=45_600, run_id=f"gru-adding-T100-h64-s{seed}-{seed:08x}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runs", [100, pytest.param(1000, marks=pytest.mark.slow)])
 def test_a_thousand_runs_of_a_thousand_evaluations_are_less_than_five_megabytes(tmp_path: Path, runs: int) -> None:
     path = packed(tmp_path, [long_run(seed) for seed in range(runs)])

@@ -61,6 +61,7 @@ def test_of_equals_the_lowest_seed_stays(tmp_path: Path) -> None:
     assert [path.parent.name for path in tmp_path.rglob(MODEL)] == [contents[2]["run_id"]]
 
 
+@pytest.mark.slow
 def test_the_command_says_what_it_freed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     swept(tmp_path / "a")
     assert main([str(tmp_path / "a"), "prune=true"]) == 0

@@ -48,6 +48,7 @@ def test_there_is_one() -> None:
     assert "folklore" in [path.name for path in PUBLISHED]
 
 
+@pytest.mark.few(1)
 @by_name
 def test_the_verdicts_follow_from_the_runs(directory: Path) -> None:
     stated = pd.read_csv(directory / "verdicts.csv")
@@ -79,6 +80,7 @@ def assert_the_same_numbers(made: Path, committed: Path) -> None:
     pd.testing.assert_frame_equal(mine[same], stated[same], rtol=1e-12, atol=0)
 
 
+@pytest.mark.few(1)
 @by_name
 def test_the_pack_holds_the_very_runs_and_gives_the_very_verdicts(directory: Path, tmp_path: Path) -> None:
     copy = copy_of(directory, tmp_path)

@@ -68,6 +68,7 @@ def test_it_is_read_and_packed(results: Path) -> None:
         pd.testing.assert_frame_equal(load_history(path), history, rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packed", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_its_finished_runs_are_skipped_and_reported_when_the_same_is_typed_again(results: Path, packed: bool) -> None:
     before = load_results(results)

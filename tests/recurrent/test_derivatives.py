@@ -22,6 +22,7 @@ def pair(request: pytest.FixtureRequest) -> tuple[nn.Module, nn.Module]:
     return two_layers(request.param)
 
 
+@pytest.mark.few(1)
 def test_transforms_of_functions(pair: tuple) -> None:
     """What torch.func gives of ours is what plain autograd gives of torch.nn, one at a time."""
     ours, theirs = of_x(pair[0]), of_x(pair[1])
@@ -90,6 +91,7 @@ def test_tangents_are_not_lost(pair: tuple, frozen: bool) -> None:
         torch.testing.assert_close(tangent, slope, rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("check", [torch.autograd.gradcheck, torch.autograd.gradgradcheck])
 def test_derivatives_forward_backward_batched_and_twice(pair: tuple, check: Any) -> None:
     model, _ = pair

@@ -55,6 +55,7 @@ def changed(change: str, which: str, settings: str) -> Callable[[Layers], Any]:
     return use
 
 
+@pytest.mark.few(120)
 @pytest.mark.parametrize("settings", [name if name in FIRST else pytest.param(name, marks=pytest.mark.slow)
                                       for name in SETTINGS])  # fmt: skip
 @pytest.mark.parametrize("change", CHANGES)

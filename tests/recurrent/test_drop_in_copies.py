@@ -166,6 +166,7 @@ USES = [
 MORE = {"use_skip_init"}  # torch.nn's constructors hide that they take a device
 
 
+@pytest.mark.few(42)
 @pytest.mark.parametrize("use", USES, ids=lambda use: use.__name__)
 @pytest.mark.parametrize("dtype", IN_TURN)
 @pytest.mark.parametrize("kind", KINDS)

@@ -239,6 +239,7 @@ USES = [
 ]
 
 
+@pytest.mark.few(78)
 @pytest.mark.parametrize("use", USES, ids=lambda use: use.__name__)
 @pytest.mark.parametrize("dtype", IN_TURN)
 @pytest.mark.parametrize("kind", KINDS)

@@ -190,6 +190,7 @@ USES = [
 MORE = {"use_state_too_few", "use_state_one_of_two"}  # a state of one tensor in a tuple of one
 
 
+@pytest.mark.few(210)
 @pytest.mark.parametrize("use", USES, ids=lambda use: use.__name__)
 @pytest.mark.parametrize("dtype", IN_TURN)
 @pytest.mark.parametrize("kind", KINDS)

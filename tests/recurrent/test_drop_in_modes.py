@@ -192,6 +192,7 @@ USES = [
 ]
 
 
+@pytest.mark.few(44)
 @pytest.mark.parametrize("use", USES, ids=lambda use: use.__name__)
 @pytest.mark.parametrize("dtype", IN_TURN)
 @pytest.mark.parametrize("kind", KINDS)

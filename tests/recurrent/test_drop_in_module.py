@@ -214,6 +214,7 @@ USES = [
 MORE = {"use_bool_layers", "use_int_bidirectional", "use_none_bidirectional"}  # torch.nn refuses them when called
 
 
+@pytest.mark.few(76)
 @pytest.mark.parametrize("use", USES, ids=lambda use: use.__name__)
 @pytest.mark.parametrize("dtype", IN_TURN)
 @pytest.mark.parametrize("kind", KINDS)

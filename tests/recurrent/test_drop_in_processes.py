@@ -103,6 +103,7 @@ def use_workers_of_a_loader(layers: Layers) -> Any:
 USES = [v for n, v in list(globals().items()) if n.startswith("use_")]
 
 
+@pytest.mark.few(12)
 @pytest.mark.parametrize("use", USES, ids=lambda use: use.__name__)
 @pytest.mark.parametrize("dtype", IN_TURN)
 @pytest.mark.parametrize("kind", KINDS)

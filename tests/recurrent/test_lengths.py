@@ -63,6 +63,7 @@ def packed_by_torch(model: nn.Module, lengths: Tensor) -> Any:
     return run
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("dtype", [torch.float32, pytest.param(torch.float64, marks=pytest.mark.slow)], ids=str)
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("cell", TORCH, ids=name)
@@ -96,6 +97,7 @@ def test_each_sequence_is_what_it_is_alone(backend: str) -> None:
         assert not output[length:, b].any()
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize("garbage", [float("nan"), float("inf"), 1e30])
 @pytest.mark.parametrize("cell", CELLS, ids=name)
 def test_what_stands_in_the_padding_changes_nothing(cell: Cell, garbage: float) -> None:
@@ -187,6 +189,7 @@ def test_lengths_may_be_a_list_and_stand_beside_nothing_packed() -> None:
         model(pack_padded_sequence(x, torch.tensor(LENGTHS), enforce_sorted=False), state, lengths=list(LENGTHS))
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("cell", CELLS, ids=name)
 def test_lengths_under_transforms_are_each_sequence_alone(cell: Cell, bidirectional: bool) -> None:

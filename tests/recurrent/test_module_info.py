@@ -259,6 +259,7 @@ def test_there_are_samples(name: str) -> None:
     assert len(plain) == SAMPLES[name]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", CLASSES)
 def test_torchs_checks_of_some(name: str) -> None:
     """One in five: samples are all combinations of two values of each option, so that both are among these."""

@@ -148,6 +148,7 @@ def test_gains_of_norms_begin_at_one_and_count_as_parameters() -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_backend_is_one_that_can() -> None:
     def chosen(**options: Any) -> str:
         return Recurrent(LSTMCell(), 2, 3, 2, **options).used_backend

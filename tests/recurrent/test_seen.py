@@ -64,6 +64,7 @@ def test_fake_tensors(pair: tuple) -> None:
         assert inner(torch.empty(T, B, I))[1] is not None
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("tracing", ["real", "fake", "symbolic"])
 def test_make_fx_records_what_it_computes(pair: tuple, tracing: str) -> None:
     model, reference = pair
@@ -83,6 +84,7 @@ def test_make_fx_of_a_training_step(pair: tuple) -> None:
     same(graph(x), step(reference, x))
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("strict", [False, True])
 def test_export(pair: tuple, strict: bool) -> None:
     model, reference = pair
@@ -98,6 +100,7 @@ def test_export_of_a_cell_that_torch_lacks() -> None:
     same(program.module()(x)[0], model(x)[0])
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("grad", [False, True])
 def test_compiled_whole(pair: tuple, grad: bool) -> None:
     """One graph with the operator in it; PyTorch's compiler refuses an nn.LSTM but where `allow_rnn` says otherwise."""
@@ -118,6 +121,7 @@ def test_compiled_whole(pair: tuple, grad: bool) -> None:
     torch.compiler.reset()
 
 
+@pytest.mark.few(1)
 def test_compiled_whole_by_aot_autograd(pair: tuple) -> None:
     model, reference = pair
     torch.compiler.reset()

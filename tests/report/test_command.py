@@ -16,6 +16,7 @@ from rnnbench.report.__main__ import main
 from tests.fake_records import sweep, write
 
 
+@pytest.mark.slow
 def test_it_packs_and_then_makes_the_page_without_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(tmp_path / "a", sweep(seq_lens=(50,)))
     code = (
@@ -66,12 +67,14 @@ def test_help_says_how_it_is_called(capsys: pytest.CaptureFixture[str], flag: st
     assert "usage: python -m rnnbench.report results/NAME … [key=value]" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_directory_may_be_named_like_an_option() -> None:
     write(Path("lr=0.1"), sweep(seq_lens=(50,)), histories=False)
     assert main(["lr=0.1"]) == 0
     assert Path("lr=0.1/report.html").exists()
 
 
+@pytest.mark.slow
 def test_a_damaged_pack_still_has_a_page_that_names_it(capsys: pytest.CaptureFixture[str]) -> None:
     write(Path("a"), sweep(seq_lens=(50,)))
     assert main(["a", "pack=true"]) == 0
@@ -88,12 +91,14 @@ def test_a_damaged_pack_still_has_a_page_that_names_it(capsys: pytest.CaptureFix
     )
 
 
+@pytest.mark.slow
 def test_a_page_without_any_history_says_so(tmp_path: Path) -> None:
     write(tmp_path, sweep(seq_lens=(50,)), histories=False)
     assert main([str(tmp_path), "pack=true"]) == 0
     assert "No learning curves can be drawn: no record here comes with" in (tmp_path / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_of_several_directories_one_that_is_not_there_keeps_no_other(capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("a", "b"):
         write(Path(name), sweep(seq_lens=(50,)), histories=False)
@@ -101,6 +106,7 @@ def test_of_several_directories_one_that_is_not_there_keeps_no_other(capsys: pyt
     assert capsys.readouterr() == ("a/report.html\nb/report.html\n", "no such results directory: gone\n")
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("part", "wrong"), [
     ("published", "of 2018"), ("published", {"LSTM": "good"}), ("chance", [0.5]), ("baselines", {"last": [1]}),
 ])  # fmt: skip

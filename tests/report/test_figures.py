@@ -84,6 +84,7 @@ def test_figures_of_no_runs_draw_nothing() -> None:
     assert [figure.drawings(Material(failed, failed)) for figure in all_figures()] == [[]] * len(all_figures())
 
 
+@pytest.mark.slow
 def test_ones_own_is_on_the_page_in_its_place_and_among_the_files(own: Path) -> None:
     page = make_report(own, figures=["spread_of_mine.Spread", "spread_of_mine.Last"]).read_text()
     headings = [page.index(f'id="{name}"') for name in ("curves_seconds", "spread", "step_time")]
@@ -105,6 +106,7 @@ def test_the_command_adds_several(own: Path) -> None:
     assert (wrong.returncode, len(wrong.stderr.splitlines())) == (2, 1)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("name", "line"),
     [

@@ -32,6 +32,7 @@ def there(name: str) -> None:
         pytest.skip(f"{name} {reason}")
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("setting", SETTINGS, ids=Setting.words)
 @pytest.mark.parametrize("name", ["jax", "onnxruntime"])
 def test_a_peer_computes_what_torch_does(name: str, setting: Setting) -> None:

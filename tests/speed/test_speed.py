@@ -62,6 +62,7 @@ def test_torch_is_timed_with_one_thread_too_where_there_are_more(tmp_path: Path)
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_forward_alone_and_one_step_a_call(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for wanted in (["pass=forward", "size=1x5x2x3"], ["steps=call", "size=1x1x2x3"]):
         assert main([*wanted, "cell=gru", "layers=1,2", "threads=1", "seconds=1", f"out={tmp_path}"]) == 0
@@ -75,6 +76,7 @@ def test_forward_alone_and_one_step_a_call(tmp_path: Path, capsys: pytest.Captur
         assert ("a call: one step a call" in capsys.readouterr().out) == calls
 
 
+@pytest.mark.slow
 def test_full_is_every_table_with_the_peers_that_are_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -123,6 +125,7 @@ def test_a_backend_that_cannot_is_refused(key: str, capsys: pytest.CaptureFixtur
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_shorter_numbers_are_rows_of_their_own_and_held_to_what_they_can() -> None:
     """bfloat16 by torch.nn on the CPU; TF32 is float32 there, and only the switches say otherwise."""
     size = Size(2, 30, 3, 8)
@@ -134,6 +137,7 @@ def test_shorter_numbers_are_rows_of_their_own_and_held_to_what_they_can() -> No
     assert float32_facts()["float32_matmul"] != "tf32"
 
 
+@pytest.mark.slow
 def test_an_error_in_a_gate_is_seen_in_shorter_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         LSTMCell, "step", lambda self, gates, state, p: tuple(0.5 * s for s in STEP(self, gates, state, p))

@@ -49,6 +49,7 @@ def test_fewer_than_ten_units_decide_nothing() -> None:
         assert script.comparisons(lambda rng, n, draw=draw: draw(rng, n) + 9, 9, 0.0, 20, seed=7)[1] == 0.0
 
 
+@pytest.mark.slow
 def test_a_page_is_wrong_in_5_percent() -> None:
     for n in (10, 20):
         assert max(script.pages(n, 60, seed=7)) <= at_most(0.05, 60)

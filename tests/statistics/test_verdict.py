@@ -235,6 +235,7 @@ def exchangeable_cells(rng):
     yield contrast_condition("bimodal", np.subtract(*rng.choice([0.5, 0.95], p=[0.3, 0.7], size=(2, 10))))
 
 
+@pytest.mark.slow
 def test_cells_that_do_not_differ_are_called_supported_or_contradicted_in_at_most_5_percent():
     rng, wrong = np.random.default_rng(0), dict.fromkeys(("one", "all", "any"), 0)
     for _ in range(STUDIES):

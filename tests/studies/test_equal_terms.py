@@ -89,6 +89,7 @@ def test_a_run_that_validation_ends_looks_once_and_one_that_diverged_never() -> 
     assert "test" not in LOOKS.read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_watched")
 def test_a_run_killed_in_training_looks_once_when_it_goes_on() -> None:
     """SIGKILL in a process of its own, after step 12 and the checkpoint of step 11; then the same run again, here."""

@@ -22,6 +22,7 @@ def with_gru(**changes: Any) -> list[dict[str, Any]]:
     return [*gru, *(record("lstm", seed=seed, test_score=value) for seed, value in enumerate(BETTER[1]))]
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize(
     ("change", "column", "values"),
     [

@@ -147,6 +147,7 @@ def records() -> dict[str, dict[str, Any]]:
     return {path.parent.name: json.loads(path.read_text()) for path in Path("results/mine").glob("runs/*/run.json")}
 
 
+@pytest.mark.slow
 @one_study
 def test_what_is_best_on_validation_is_run_afresh(tmp_path: Path, printed: str) -> None:
     """3 values × 2 seeds of one layer for each cell; their best, by hand, in the runs of one layer and of two."""
@@ -191,6 +192,7 @@ def test_what_is_best_on_validation_is_run_afresh(tmp_path: Path, printed: str) 
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @one_study
 @pytest.mark.usefixtures("printed")
 def test_runs_alone_are_repeated_if_others_ran_beside_them(tmp_path: Path) -> None:
@@ -217,6 +219,7 @@ def test_runs_alone_have_all_cores_whatever_the_launcher_shares_out(tmp_path: Pa
         assert jobs == (1 if json.loads(path.read_text())["hidden_size"] == 7 else 2)
 
 
+@pytest.mark.slow
 @one_study
 @pytest.mark.usefixtures("printed")
 def test_what_the_study_no_longer_asks_for_is_not_shown(tmp_path: Path) -> None:
@@ -233,6 +236,7 @@ def test_what_the_study_no_longer_asks_for_is_not_shown(tmp_path: Path) -> None:
     assert not (figures / "claim_gone.png").exists()
 
 
+@pytest.mark.slow
 def test_a_failed_trial_chooses_nothing_and_the_page_says_who_waits(tmp_path: Path) -> None:
     done = study(tmp_path, tune="dataset.path: nowhere")
     assert done.returncode == 2  # refused before anything starts

@@ -102,6 +102,7 @@ study:
 """
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(("text", "asked", "line"), [
     (GOOD.replace("recurrent_parameters", "recurent_parameters"), [], "study.claims.c.metric=recurent_parameters: no"),
     (GOOD.replace("name: mine\n", ""), [], "name=default: the name of plain runs"),

@@ -50,11 +50,13 @@ def agree(model: KeptModel, test: Batch, recorded: np.ndarray, tolerance: float 
         assert torch.equal(torch.cat(again).nan_to_num(-7), said.nan_to_num(-7))
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_it_says_what_was_recorded_whatever_is_learned(shape: type[Unequal]) -> None:
     agree(*kept(own(shape)))
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize("cell", CELLS)
 def test_it_says_what_was_recorded_of_every_cell(cell: str) -> None:
     model, test, recorded = kept(tiny(f"cell={cell}"))
@@ -99,6 +101,7 @@ def test_evaluated_one_row_at_a_time_the_recorded_bits_are_the_same() -> None:
     assert (model.predict(test.inputs).numpy() == recorded).all()
 
 
+@pytest.mark.slow
 def test_the_same_bits_in_a_new_process_with_other_threads() -> None:
     config = own(LabelOfSequence)
     model, test, _ = kept(config)
@@ -193,6 +196,7 @@ class KilledError(BaseException):
     """Stands for SIGKILL: nothing of the run goes on after it."""
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("keep", ["best", "last"])
 def test_a_killed_run_leaves_the_bytes_of_one_never_killed(keep: str, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = (f"keep={keep}", "cell=gru", "dropout=0.2", "num_layers=2", "checkpoint_seconds=0")

@@ -71,6 +71,7 @@ def test_weights_alone_are_none() -> None:
     assert "holds no kept model" in refusal(directory)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("change", ["cut", "flipped", "gone", "another's"])
 def test_damaged_weights(change: str) -> None:
     directory = damaged()
@@ -87,6 +88,7 @@ def test_damaged_weights(change: str) -> None:
     assert refusal(directory).startswith(f"{path} is damaged: it is not the file that model.json was written for")
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b'{"format": 1}', b'{"format": true}', b"\xff\xfe"])
 def test_damaged_facts(content: bytes) -> None:
     directory = damaged()

@@ -42,6 +42,7 @@ DATA = Path(os.environ.get("RNNBENCH_DATA") or ROOT.parent / "shared" / "data")
 SEA = " ".join(f"{n} waves, and {n * n % 17} more;" for n in range(150))
 
 
+@pytest.mark.few(14)
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 @pytest.mark.parametrize("case", CASES)
 def test_losses_and_scores_are_what_they_were(

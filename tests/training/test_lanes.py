@@ -47,6 +47,7 @@ def alone(configs: list[Config]) -> dict[str, Any]:
     return left("alone")
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     "asked",
     [
@@ -108,6 +109,7 @@ class KilledError(BaseException):
     """Stands for SIGKILL: nothing of the loop runs after it."""
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_killed_group_goes_on_to_the_same_bits(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed while one of them was to write its checkpoint: those before it are one step further."""

@@ -36,7 +36,7 @@ def answer(name: str) -> dict[str, Any]:
     return dict(json.loads(Path("results", name, "answer.json").read_text()))
 
 
-def test_a_series_gets_an_answer_and_the_same_one_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_series_gets_an_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = series(tmp_path / "beer.csv")
     assert main([file, *SMALL, "name=one"]) == 0
     out, err = capsys.readouterr()
@@ -54,6 +54,11 @@ def test_a_series_gets_an_answer_and_the_same_one_again(tmp_path: Path, capsys: 
     assert first["plan"]["seeds"] == 1
     assert Path("results/one/model.json").exists()
 
+
+@pytest.mark.slow
+def test_what_it_says_to_repeat_gives_the_same_answer(tmp_path: Path) -> None:
+    assert main([series(tmp_path / "beer.csv"), *SMALL, "name=one"]) == 0
+    first = answer("one")
     command = first["repeat"].split()
     assert command[:3] == ["python", "-m", "rnnbench.which"]
     assert main([word.replace("name=one", "name=two") for word in command[3:]]) == 0
@@ -65,6 +70,7 @@ def test_a_series_gets_an_answer_and_the_same_one_again(tmp_path: Path, capsys: 
     assert kept == Path("results/two/model.safetensors").read_bytes()
 
 
+@pytest.mark.slow
 def test_killed_and_typed_again_it_ends_as_never_killed(tmp_path: Path) -> None:
     file = series(tmp_path / "beer.csv", seed=1)
     assert main([file, *SMALL, "name=whole"]) == 0
@@ -80,6 +86,7 @@ def test_killed_and_typed_again_it_ends_as_never_killed(tmp_path: Path) -> None:
         assert answer("killed")[key] == answer("whole")[key], key
 
 
+@pytest.mark.slow
 def test_ctrl_c_gives_the_answer_so_far_and_names_nobody(tmp_path: Path) -> None:
     file = series(tmp_path / "beer.csv")
     command = [sys.executable, "-m", "rnnbench.which", file, "splits=10", "trials=8", "seeds=3", "name=stopped"]

@@ -28,6 +28,7 @@ def wrong(kind: str, files: int) -> int:
     return sum(each["wrong"] for each in script.study(kind, range(files)))
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("kind", ["random labels", "random walks", "one against itself, labels"])
 def test_nothing_is_found_where_there_is_nothing(kind: str) -> None:
     assert wrong(kind, 10) <= most(10)
@@ -39,6 +40,7 @@ def test_nothing_is_found_where_there_is_nothing_in_more_files(kind: str) -> Non
     assert wrong(kind, 15) <= most(15)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "gap"), [("a gap of .2 accuracy", 0.2), ("a gap of .3 log RMSE", 0.3)])
 def test_a_planted_gap_is_found_and_the_right_one_named(kind: str, gap: float) -> None:
     found = list(script.study(kind, range(10)))

@@ -135,6 +135,7 @@ def test_the_same_inputs_stand_on_one_side() -> None:
     assert kept.train.tolist() == [1, 2] and kept.valid.tolist() == [4] and kept.test.tolist() == [9, 5]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("start", range(0, 200, 25))
 def test_random_files_have_no_leak(start: int) -> None:
     for seed in range(start, start + 25):

@@ -32,6 +32,7 @@ SHAPES = (  # T, B, I, H, layers, bidirectional, bias, batch_first
 pytestmark = pytest.mark.skipif(kernel.library() is None, reason="the kernel was not compiled")
 
 
+@pytest.mark.few(20)
 @pytest.mark.parametrize("isa", kernel.ISAS)
 @pytest.mark.parametrize("cell", kernel.CELLS, ids=name)
 def test_every_tensor_is_as_near_as_bfloat16_goes(cell: Cell, isa: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,7 @@ def _threads() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+@pytest.mark.few(35)
 @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("cell", CELLS, ids=name)
@@ -91,6 +92,7 @@ def test_two_backward_passes_through_one_graph_give_the_same_twice() -> None:
         loss.backward()
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("cell", CELLS, ids=name)
 def test_second_derivatives_are_those_of_the_equations(cell: Cell) -> None:
     """The kernel has none: a backward pass that is differentiated goes by the equations, wholly."""

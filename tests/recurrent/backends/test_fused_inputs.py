@@ -54,6 +54,7 @@ def test_an_empty_batch_has_zero_gradients(ours: type, theirs: type) -> None:
         assert torch.equal(found, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("grad", [False, True])
 @pytest.mark.parametrize("dynamic", [None, True])
 def test_compiled_layers_are_right_at_every_size_and_quiet(dynamic: bool | None, grad: bool) -> None:

@@ -188,6 +188,7 @@ raise SystemExit(os.waitpid(child, 0)[1])
     subprocess.run([sys.executable, "-W", "ignore", "-c", script], check=True, timeout=100, cwd=ROOT)
 
 
+@pytest.mark.slow
 def test_a_fork_before_the_first_parallel_step_does_not_hang() -> None:
     script = """
 import os, signal, time, torch, rnnbench

@@ -82,6 +82,7 @@ def test_what_is_none_is_refused_in_one_line(own: str) -> None:
         from_mapping(values)
 
 
+@pytest.mark.slow
 def test_one_that_cannot_be_made_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     (tmp_path / "half_made.py").write_text("import rnnbench\nclass Half(rnnbench.Backend): ...\n")
     command = [sys.executable, "-m", "rnnbench", *TINY, "backend=half_made.Half"]
@@ -90,6 +91,7 @@ def test_one_that_cannot_be_made_is_refused_before_anything_is_written(tmp_path:
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.slow
 def test_parity_lists_it(own: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "rnnbench.parity", f"backend={own}", "cell=rnn", "dtype=float64"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)

@@ -203,6 +203,7 @@ TEXT = (
 )
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("size", [1, 7, 64, 1000])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_the_size_of_blocks_changes_nothing(sheet, monkeypatch, size, end) -> None:
