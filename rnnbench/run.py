@@ -217,7 +217,7 @@ def judge(config: Config, training: Training) -> dict[str, Any]:
         "task": facts.task_facts(training),
         "hidden_size": model.recurrent.hidden_size,
         "parameters": model.parameter_counts(),
-        "metrics": {"valid": training.selection.best, "test": test},
+        "metrics": {"valid": training.selection.best, "test": test, "curve": facts.curve(training)},
         "best_step": training.selection.best_step,
         "steps": progress.step if progress.diverged_step is None else progress.diverged_step,
         "stopped_by": progress.stopped_by,

@@ -22,6 +22,12 @@ from rnnbench.config import Config
 from rnnbench.errors import UsageError
 from rnnbench.records.files import own_record
 
+MOST_LISTED = 200
+"""Runs; more are not listed one by one."""
+
+WRITTEN = 0.2
+"""Seconds of a run's check of parity and of what it writes, about."""
+
 TEXTS = 20_000
 """Bytes of a run's record, history and .hydra/, about."""
 
@@ -43,27 +49,54 @@ class Cost:
 class Rates:
     """Of all runs of one size."""
 
+    start: float  # seconds, of what comes before and after its steps
     step: float  # seconds
     evaluation: float  # seconds, of the validation set
     epoch: int | None  # steps; None where examples are made without end
     answers: int  # bytes of predictions.npz, as of the validation set
 
 
-def plan(groups: Mapping[str, Requests], waiting: str = "") -> None:
-    """Print it. groups: "runs" → what was asked for; waiting: what is not known yet, as a line."""
+def plan(groups: Mapping[str, Requests]) -> None:
+    """Print it. groups: "runs" → what was asked for. Where there are many, a line a dataset and cell, not a run."""
+    everything: list[tuple[Config, Cost, bool]] = []
+    rates: dict[tuple[object, ...], Rates | str] = {}  # by size
     for what, asked in groups.items():
         if not asked.configs:
             continue
         left = set(unfinished(asked))
         print(f"{len(asked.configs)} {what}: {len(asked.configs) - len(left)} finished, {len(left)} to do")
-        costs = _costs({key: config for key, config in asked.configs.items() if key in left}, asked)
-        for key, config in asked.configs.items():
+        costs = _costs({key: config for key, config in asked.configs.items() if key in left}, asked, rates)
+        for key, config in asked.configs.items() if len(asked.configs) <= MOST_LISTED else []:
             print(
                 f"  to do     {config.run_id}  {_said(costs[key])}" if key in left else f"  finished  {config.run_id}"
             )
+        known = [(asked.configs[key], cost) for key, cost in costs.items()]
         if costs:
-            _sum([(asked.configs[key], cost) for key, cost in costs.items()], alone=what == ALONE)
-    print(f"{waiting}nothing was started (plan=only)", flush=True)
+            _sum(known, alone=what == ALONE)
+        everything += [(config, cost, what == ALONE) for config, cost in known]
+    if len(everything) > MOST_LISTED:
+        _in_all(everything)
+    print("nothing was started (plan=only)", flush=True)
+
+
+def _in_all(costs: Sequence[tuple[Config, Cost, bool]]) -> None:
+    """A line a dataset and cell, then all together."""
+    rows: dict[tuple[str, str], list[float]] = {}
+    for config, cost, _ in costs:
+        row = rows.setdefault((config.dataset.name, config.cell.name), [0.0, 0.0])
+        row[0] += 1
+        row[1] += (cost.seconds or 0.0) * (config.threads or 1)
+    print(f"{'dataset':<18}{'cell':<20}{'runs':>7}{'core-hours':>12}")
+    for (dataset, cell), (runs, seconds) in rows.items():
+        print(f"{dataset:<18}{cell:<20}{runs:>7.0f}{seconds / 3600:>12.3f}")
+    beside = side_by_side([(config, cost.seconds or 0.0) for config, cost, alone in costs if not alone])
+    beside += sum(cost.seconds or 0.0 for _, cost, alone in costs if alone)
+    core = sum(seconds for _, seconds in rows.values()) / 3600
+    disk = sum(cost.bytes or 0 for _, cost, _ in costs) / 1e6
+    print(
+        f"in all to do: {len(costs)} runs, at most about {core:.2f} core-hours, {beside / 3600:.2f} hours here, "
+        f"{disk:,.0f} MB of disk"
+    )
 
 
 def _said(cost: Cost) -> str:
@@ -95,15 +128,17 @@ def side_by_side(known: Sequence[tuple[Config, float]]) -> float:
     return sum(seconds for _, seconds in known) - sum(seconds for _, seconds in small) + threaded / most
 
 
-def _costs(left: Mapping[str, Config], asked: Requests) -> dict[str, Cost]:
-    """Of each run that is to do: from the runs of its condition that have been done, else from a few steps."""
+def _costs(
+    left: Mapping[str, Config], asked: Requests, rates: dict[tuple[object, ...], Rates | str]
+) -> dict[str, Cost]:
+    """Of each run that is to do: from the runs of its condition that have been done, else from a few steps, timed once
+    a size and kept in `rates`."""
     done: dict[str, list[tuple[float, int]]] = {}
     for config in asked.configs.values():
         record = own_record(config.run_dir)
         if record is not None and record["status"] == "ok" and record["started"]:  # not made again from a table
             room = sum(path.stat().st_size for path in config.run_dir.rglob("*") if path.is_file())
             done.setdefault(_condition(config), []).append((_wall(record), room))
-    rates: dict[tuple[object, ...], Rates | str] = {}
     costs = {}
     for key, config in left.items():
         if alike := done.get(_condition(config)):
@@ -126,7 +161,7 @@ def _cost(config: Config, rates: Rates | str) -> Cost:
     steps = min((limit for limit in limits if limit is not None), default=inf)
     training = min(steps * rates.step, inf if budget.max_seconds is None else budget.max_seconds)
     evaluations = 2 + training / rates.step / budget.eval_every  # the first, and the test set's
-    return Cost(training + evaluations * rates.evaluation, room, "a few steps, timed now")
+    return Cost(rates.start + training + evaluations * rates.evaluation, room, "a few steps, timed now")
 
 
 def _rates(config: Config) -> Rates | str:
@@ -141,7 +176,10 @@ def _rates(config: Config) -> Rates | str:
 
     with ieee_float32(), with_threads(torch.get_num_threads()), flushing(config.flush_denormals):
         try:
+            prepare(config)  # which loads what stays loaded
+            started = time.perf_counter()
             training = prepare(config)
+            start = WRITTEN + time.perf_counter() - started
         except UsageError as error:
             return f"unknown: {error}"
         steps = training.timed(most=1, seconds=0.0, least=1)
@@ -151,7 +189,7 @@ def _rates(config: Config) -> Rates | str:
         evaluation = time.perf_counter() - started
         arrays = said.arrays() or {}
         epoch = training.parts.train.epoch_steps(config.batch_size)
-    return Rates(sum(steps) / len(steps), evaluation, epoch, sum(array.nbytes for array in arrays.values()))
+    return Rates(start, sum(steps) / len(steps), evaluation, epoch, sum(array.nbytes for array in arrays.values()))
 
 
 def _size(config: Config) -> tuple[object, ...]:

@@ -6,11 +6,9 @@ them; runs for claims about seconds come last, one at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import reduce
 from pathlib import Path
-from typing import Any
 
 from rnnbench.cli.composer import Composer
 from rnnbench.cli.launching import Launching
@@ -19,63 +17,20 @@ from rnnbench.cli.probes import probe
 from rnnbench.cli.requests import Requests, requests, unfinished
 from rnnbench.cli.room import say_room
 from rnnbench.cli.sweep import report, summarise
+from rnnbench.cli.trials import Job, RunIds, trials_of
 from rnnbench.errors import UsageError
 from rnnbench.records import read_record
 from rnnbench.studies import (
     Study,
-    Trial,
-    Tuned,
-    Tuning,
     check_names,
-    choose,
     overrides,
     read_request,
     study_from,
-    without_loss,
     write_request,
 )
 
 Split = Callable[[list[str]], list[list[str]]]
 """Overrides in Hydra's sweep grammar → the overrides of each job."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """A run that counts. `tune`: what it has otherwise in its trials; None: nothing of it is chosen by trials."""
-
-    overrides: list[str]
-    tune: list[str] | None
-    alone: bool
-
-
-RunIds = tuple[tuple[str, ...], ...]
-"""Of trials: for each, a run a seed."""
-
-
-@dataclass(frozen=True)
-class Trials:
-    """What chooses for all jobs that differ by seed, and by what `tune` sets, alone."""
-
-    settings: dict[str, str]
-    values: list[dict[str, float]]  # of each trial
-    runs: list[Requests]  # of each trial, a run a seed
-    jobs: list[Job]
-
-    def tuned(self, before: Mapping[RunIds, int | None]) -> Tuned:
-        """What the records say of the trials; chosen once all have ended, well or diverged.
-
-        before: what was chosen of the same trials. It stays where records lack what decides between equals.
-        """
-        records: list[list[Any]] = [[read_record(c.run_dir) for c in own.configs.values()] for own in self.runs]
-        ended = all(record is not None and record["status"] != "failed" for own in records for record in own)
-        ids = tuple(tuple(c.run_id for c in own.configs.values()) for own in self.runs)
-        trials = tuple(Trial(values, each) for values, each in zip(self.values, ids, strict=True))
-        chosen = None
-        if ended:
-            partial = any(without_loss(record) for own in records for record in own)
-            chosen = before[ids] if partial and before.get(ids) is not None else choose(records)
-        runs = {frozenset(dict(text.split("=", 1) for text in job.overrides).items()) for job in self.jobs}
-        return Tuned(self.settings, trials, chosen, len(runs))
 
 
 def run_study(composer: Composer, name: str, split: Split, asked: Sequence[str], launching: Launching) -> int:
@@ -85,8 +40,8 @@ def run_study(composer: Composer, name: str, split: Split, asked: Sequence[str],
     starts for a malformed study and for requests that cannot be.
     """
     study, jobs = check_study(composer, name, split, asked)
-    tuning = _trials(composer, study.tuning, jobs)
-    trials = _all([own for each in tuning for own in each.runs])
+    tuning = trials_of(composer, study.tuning, jobs)
+    trials = _all([each.asked() for each in tuning])
     everything = requests(composer, [job.overrides for job in jobs]) | trials
     directories = everything.directories
     if len(directories) != 1:
@@ -115,14 +70,19 @@ def run_study(composer: Composer, name: str, split: Split, asked: Sequence[str],
         return others, alone, sum(each.runs for each in tuned if each.chosen is None)
 
     if everything.only_planned:
-        others, alone, waiting = settled(keep=False)
-        later = f"{waiting} runs wait for what the trials choose; " if waiting else ""
-        plan({"trials": trials, "runs": others, ALONE: alone}, later)
+        others, alone, _ = settled(keep=False)
+        trials |= _all([each.to_come() for each in tuning])
+        some = [[*job.overrides, *each.some_values()] for each in tuning if each.walk()[1] is None for job in each.jobs]
+        groups = {"trials": trials, "runs": others, "runs whose settings the trials choose": requests(composer, some)}
+        plan({**groups, ALONE: alone})
         return 0
     others, alone, waiting = settled()
     failed = 0
+    tried = Requests({}, {})
     if waiting or any(config.force for config in trials.configs.values()):
-        failed += _do(trials, launching, "trials")
+        while (more := trials.without(tried)).configs:
+            failed += _do(more, launching, "trials")
+            tried, trials = tried | more, _all([each.asked() for each in tuning])
         others, alone, waiting = settled()
     failed += _do(others, launching, "runs")
     failed += _do(alone, launching, ALONE, alone=True)
@@ -165,37 +125,13 @@ def study_jobs(composer: Composer, name: str, split: Split, asked: Sequence[str]
     return study, jobs
 
 
-def _trials(composer: Composer, tuning: Tuning | None, jobs: Sequence[Job]) -> list[Trials]:
-    if tuning is None:
-        return []
-    found: dict[tuple[str, ...], Trials] = {}
-    design = tuning.design()
-    for job in jobs:
-        if job.tune is None:
-            continue
-        settings = dict(text.split("=", 1) for text in [*job.overrides, *job.tune])
-        seed = settings.pop("seed", "0")
-        if seed in map(str, tuning.seeds):
-            raise UsageError("a seed of the study's trials: runs that count need others", key="seed", value=seed)
-        own = tuple(f"{key}={value}" for key, value in settings.items())
-        if own not in found:
-            points = [[*own, *(f"{key}={value}" for key, value in point.items())] for point in design]
-            runs = [
-                requests(composer, [[*point, f"seed={each}", "keep=none"] for each in tuning.seeds]) for point in points
-            ]
-            del settings["study"]
-            found[own] = Trials(settings, design, runs, [])
-        found[own].jobs.append(job)
-    return list(found.values())
-
-
 def _chosen_before(directory: Path) -> dict[RunIds, int | None]:
     try:
         request = read_request(directory)
     except UsageError:  # it is damaged, and written anew
         return {}
     tuned = request.tuned if request is not None else ()
-    return {tuple(trial.run_ids for trial in each.trials): each.chosen for each in tuned}
+    return {tuple(trial.all_run_ids for trial in each.trials): each.chosen for each in tuned}
 
 
 def _do(asked: Requests, launching: Launching, what: str, alone: bool = False) -> int:

@@ -16,6 +16,7 @@ from typing import Any
 from rnnbench.config.schema import PRESENTATION, Choice, Config
 from rnnbench.config.source import class_facts
 from rnnbench.conversion import checked
+from rnnbench.data.files import default_data_dir
 from rnnbench.errors import UsageError
 from rnnbench.registry import names
 
@@ -30,12 +31,22 @@ def from_mapping(values: Mapping[str, Any]) -> Config:
     values = dict(values)
     for key in ("cell", "dataset"):
         values[key] = choice_from(key, values.get(key))
+    values["dataset"] = _found(values["dataset"])
     values.pop("study", None)
     asked = values.get("metric")
     if isinstance(asked, list | tuple | str):
         names = asked.split(",") if isinstance(asked, str) else [str(name) for name in asked]
         values["metric"] = ",".join(name.strip() for name in names) or None
     return validate(checked(Config, values, ""))
+
+
+def _found(dataset: Choice) -> Choice:
+    """A file that is not here is looked for in the folder of data files, so that a study can name it."""
+    path = dataset.options.get("path")
+    there = default_data_dir() / path if isinstance(path, str) else None
+    if there is None or Path(str(path)).expanduser().exists() or not there.exists():
+        return dataset
+    return replace(dataset, options={**dataset.options, "path": str(there)})
 
 
 def validate(config: Config) -> Config:

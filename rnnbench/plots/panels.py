@@ -106,13 +106,15 @@ def marks(
         beside = axes.transData + ScaledTranslation(9 / 72, 0, axes.figure.dpi_scale_trans)
         for x, mark in zip(at, row, strict=True):
             axes.plot(
-                np.full(len(mark.points), x), mark.points, marker, color=colour, markersize=4, alpha=0.4,
-                markeredgewidth=0, zorder=2, transform=beside, rasterized=len(mark.points) > 200,
+                np.full(len(mark.points), x), mark.points, marker=marker, linestyle="none", color=colour,
+                markersize=4, alpha=0.4, markeredgewidth=0, zorder=2, transform=beside,
+                rasterized=len(mark.points) > 200,
             )  # fmt: skip
             bounded = not math.isnan(mark.low)
             error = [[mark.estimate - mark.low], [mark.high - mark.estimate]] if bounded else None
-            axes.errorbar(x, mark.estimate, error, fmt=marker, color=colour, markersize=7, capsize=4, linewidth=1.6,
-                          markerfacecolor="none" if mark.hollow else colour, zorder=4)  # fmt: skip
+            axes.errorbar(x, mark.estimate, error, marker=marker, linestyle="none", color=colour, markersize=7,
+                          capsize=4, linewidth=1.6, zorder=4,
+                          markerfacecolor="none" if mark.hollow else colour)  # fmt: skip
         if len(values) > 1:
             axes.plot(at, [mark.estimate for mark in row], linestyle=line, color=colour, linewidth=1.4, zorder=3)
         found += row

@@ -107,6 +107,8 @@ _TABLE = [
     Column("valid_score", "", NUMBER, "score", "validation score"),
     Column("test_loss", "metrics.test.loss", NUMBER, "score", "test loss", better="lower"),
     Column("valid_loss", "metrics.valid.loss", NUMBER, "score", "validation loss", better="lower"),
+    Column("valid_curve", "metrics.curve", NUMBER, "score", "validation score over training",
+           axis="validation score, mean over training"),  # of `metric`: the mean of the learning curve
     Column("best_step", "best_step", INTEGER, "count", "best step"),
     Column("steps", "steps", INTEGER, "count", "steps", "steps", needed="ok"),
     Column("stopped_by", "stopped_by", TEXT, "ending", "stopped by"),

@@ -152,7 +152,7 @@ def config_columns(runs: pd.DataFrame) -> list[str]:
     return [*known, *(name for name in extra if not is_score(name) and not name.startswith("env_"))]
 
 
-_NOT_WHAT = {*(f"config_{key}" if key in COLUMNS else key for key in PLACES), "condition", "dataset_path"}
+_NOT_WHAT = {*(f"config_{key}" if key in COLUMNS else key for key in PLACES), "condition", "dataset_path", "tuning"}
 """But where and how. Of a data file the content says what it is."""
 
 

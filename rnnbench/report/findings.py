@@ -20,7 +20,7 @@ from rnnbench.records.numbers import interval, number
 from rnnbench.records.table import config_columns
 from rnnbench.statistics import Interval
 from rnnbench.statistics.verdict import TOO_FEW
-from rnnbench.studies import Evaluated, evaluate_claims, implied
+from rnnbench.studies import UNIT, Evaluated, evaluate_claims, implied
 
 _MOST_NAMED = 8  # conditions; more are counted
 _MOST_EFFECTS = 3  # with their intervals; of more the range
@@ -84,7 +84,7 @@ def compare(runs: pd.DataFrame, named: bool = True) -> list[Comparison]:
 def _narrow(runs: pd.DataFrame, *facts: str) -> pd.DataFrame:
     """`runs` with these columns and what tells runs apart, for the many small tables that comparisons are made of."""
     varying = [name for name in config_columns(runs) if runs[name].nunique(dropna=False) > 1]
-    kept = {"dataset", "cell", "seq_len", "hidden_size_asked", *facts, *varying}
+    kept = {"dataset", "cell", "seq_len", "hidden_size_asked", UNIT, *facts, *varying}
     return runs[[name for name in runs if name in kept]]
 
 

@@ -36,7 +36,7 @@ from rnnbench.report.verdicts import (
     write_tables,
 )
 from rnnbench.report.what_was_run import what_was_run
-from rnnbench.studies import StudyRequest, read_request
+from rnnbench.studies import StudyRequest, in_units, read_request
 
 _NOTE = (
     "Mean test score at the step that was best on validation, over the n seeds that ended well, with its 95 % Student "
@@ -97,7 +97,7 @@ def _made(directory: Path, chosen: Sequence[Figure]) -> tuple[Path, list[str]]:
     keys = [*SHOWN, *(name for name in telling(runs, keys) if name not in SHOWN)]  # and what tells conditions apart
     machines = times_of_each(runs, keys)
     runs, apart = of_one_machine(runs)
-    few = lean(runs)
+    few = in_units(None if request is None else request.study, lean(runs))
     timed = timed_only.timed_only(runs) & (request is not None)  # a plain sweep is compared by what there is
     comparisons = compare(few[~timed], named=request is None)
     material = Material(few, few[~timed], comparisons, timed_only.words(few, timed))

@@ -11,7 +11,8 @@ from rnnbench.report import published, verdicts, wording
 from rnnbench.report.effects import claim_drawings
 from rnnbench.report.parts import cut, made
 from rnnbench.report.tuning import tuning_table, tuning_words, write_tuning
-from rnnbench.studies import Selection, StudyRequest, StudyResult
+from rnnbench.studies import Evaluated, Selection, StudyRequest, StudyResult
+from rnnbench.studies.kinds.base import Kind
 
 
 def study_section(result: StudyResult | None, runs: pd.DataFrame, directory: Path) -> dict[str, Any] | None:
@@ -24,13 +25,18 @@ def study_section(result: StudyResult | None, runs: pd.DataFrame, directory: Pat
     selection, named = Selection(runs), runs[["metric", "unit"]]
     scored = [wording.score_name(named[selection.where(each.claim.select)]) for each in result.claims]
     beside = [wording.Sentence(published.answer(result.published))] if result.published else []
+    together = _together(result)
+    own = [wording.Sentence(*said) for kind, claims in together for said in kind.answer(claims)]
     return {
-        "answer": wording.answer(result, measured) + beside,
+        "answer": own + wording.answer(result, measured) + beside,
+        "figures": [
+            made(drawing, directory / "figures") for kind, claims in together for drawing in kind.together(claims)
+        ],
         "note": result.study.note,
         "published": _published(result, directory),
         "title": result.study.title,
         "incomplete": wording.completeness(result),
-        "method": verdicts.METHOD,
+        "method": verdicts.method(result.study),
         "heads": list(table.columns),
         "rows": [
             {"id": each.claim.id, "outcome": each.verdict.outcome, "cells": row}
@@ -49,6 +55,14 @@ def study_section(result: StudyResult | None, runs: pd.DataFrame, directory: Pat
             for each, score in zip(result.claims, scored, strict=True)
         ],
     }
+
+
+def _together(result: StudyResult) -> list[tuple[Kind, list[Evaluated]]]:
+    """The claims of each kind."""
+    found: dict[type[Kind], list[Evaluated]] = {}
+    for each in result.claims:
+        found.setdefault(type(each.kind), []).append(each)
+    return [(claims[0].kind, claims) for claims in found.values()]
 
 
 def _published(result: StudyResult, directory: Path) -> dict[str, Any] | None:

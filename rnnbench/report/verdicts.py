@@ -36,9 +36,21 @@ METHOD = (
     "Nobody is ahead who is not clearly better than chance and every baseline, nor while the budget ended most runs of"
     " a cell as they were improving. Supported says which way, not that it is as much as the margin. Undecided is not "
     "“the same”. Intervals are Student's t, one a condition, not corrected for their number. They cover what a seed "
-    "changes: first weights, order, data that is made; not another split of a dataset, and not another choice of tuned"
-    " values."
+    "changes: first weights, order, data that is made; not another split of a dataset, and "
 )
+_ONE_TUNING = "not another choice of tuned values."
+_TUNINGS = (
+    "another choice of tuned values is in them: the unit, of which n counts pairs, is a tuning, with trials and seeds "
+    "of its own; its runs are averaged first."
+)
+
+
+def method(study: Study) -> str:
+    """The rule that decides, in words."""
+    tunings = study.tuning is not None and study.tuning.fresh is not None
+    if not tunings:
+        return METHOD + _ONE_TUNING
+    return METHOD.replace("pairs of runs that share a seed", "pairs of tunings that share their seeds") + _TUNINGS
 
 
 def study_result(directory: Path, runs: pd.DataFrame) -> StudyResult | None:
@@ -128,7 +140,7 @@ def write_tables(result: StudyResult, directory: Path, measured: Sequence[str]) 
     table = summary_table(result, measured)
     head = f"# {result.study.title}\n\n"
     head += f"Incomplete: {completeness(result)}\n\n" if completeness(result) else ""
-    write_text_atomically(directory / "verdicts.md", head + markdown(table) + "\n" + METHOD + "\n")
+    write_text_atomically(directory / "verdicts.md", head + markdown(table) + "\n" + method(result.study) + "\n")
     write_text_atomically(directory / "verdicts.tex", latex(table))
 
 
@@ -142,9 +154,9 @@ def numbers(each: Evaluated) -> list[dict[str, Any]]:
             "condition": j.condition.name, "condition_verdict": each.kind.outcome(each.claim, j),
             "compared": each.claim.compared, "metric": each.claim.metric, "effect": j.condition.effect.estimate,
             "low": j.condition.effect.low, "high": j.condition.effect.high, "method": j.condition.effect.method,
-            "n": j.condition.n,
+            "n": j.condition.n, **({"tunings": j.condition.n} if m.tunings else {}),
             "p_difference": j.condition.p_difference, "p_adjusted": j.p_adjusted, "p_within": j.p_within,
-            "margin": each.claim.margin, "scale": each.claim.scale, "correction": each.correction,
+            "margin": j.condition.margin, "scale": each.claim.scale, "correction": each.correction,
             "missing": len(m.missing), "reason": j.reason, "more_seeds": j.more_seeds,
         } | ({"p_above": above.estimate, "p_above_low": above.low, "p_above_high": above.high}
              if (above := each.kind.above(m)) else {})

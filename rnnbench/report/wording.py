@@ -148,7 +148,7 @@ def facts(each: Evaluated, score: str = "") -> list[tuple[str, str]]:
         ("Measured", f"{in_words(each, score)}, {each.claim.compared}, {each.kind.method}"),
         ("Runs", f"{each.runs} asked for ({chosen})" + (f", {len(each.missing)} missing: {named(each.missing)}"
                                                       if each.missing else "")),
-        ("Margin", claim.margin_words),
+        ("Margin", _margins(each)),
         ("Rule", each.kind.rule(each)),
         ("Correction", each.correction),
     ]  # fmt: skip
@@ -159,6 +159,14 @@ def facts(each: Evaluated, score: str = "") -> list[tuple[str, str]]:
     if claim.note:
         found.append(("Note", claim.note))
     return found
+
+
+def _margins(each: Evaluated) -> str:
+    """The claim's, or where its conditions are of several quantities that of each."""
+    own = {m.name: m.margin for m in each.measured if m.margin is not None}
+    if each.claim.margin is not None or not own:
+        return each.claim.margin_words
+    return "; ".join(f"{each.claim.margined(margin).margin_words} in {name}" for name, margin in own.items())
 
 
 def _listed(value: Any) -> str:

@@ -11,21 +11,22 @@ from rnnbench.studies.definition import (
     study_from,
     write_request,
 )
-from rnnbench.studies.evaluate import StudyResult, evaluate, evaluate_claim, evaluate_claims
+from rnnbench.studies.evaluate import StudyResult, evaluate, evaluate_claim, evaluate_claims, in_units
 from rnnbench.studies.implied import Implied, implied
 from rnnbench.studies.kinds.base import Evaluated
 from rnnbench.studies.learning import learned
 from rnnbench.studies.measure import Measured, higher_is_better
 from rnnbench.studies.merging import merge_requests
 from rnnbench.studies.published import Beside, beside
-from rnnbench.studies.selection import Selection, selected
-from rnnbench.studies.tuning import RULE, Trial, Tuned, Tuning, choose, without_loss
+from rnnbench.studies.selection import UNIT, Selection, selected
+from rnnbench.studies.tuning import RULE, Trial, Tuned, Tuning, choose, ranked, without_loss
 from rnnbench.studies.typos import check_names
 from rnnbench.studies.withdrawn import WORDS, timed_wrongly, times_withdrawn
 
 __all__ = [
     "RULE",
     "STUDY",
+    "UNIT",
     "WORDS",
     "Beside",
     "Evaluated",
@@ -48,9 +49,11 @@ __all__ = [
     "evaluate_claims",
     "higher_is_better",
     "implied",
+    "in_units",
     "learned",
     "merge_requests",
     "overrides",
+    "ranked",
     "read_request",
     "selected",
     "study_from",

@@ -41,9 +41,10 @@ class StudyClaim:
     better: Literal["lower", "higher"] | None = None  # of `metric`; null: as the record says
     combine: Literal["all", "any"] = "all"
     primary: bool = True  # shares the error of 5 % with the study's other primary claims; else it is told besides
-    expected: float | None = None  # the next three are each for the kinds that read them, see Kind.keys
+    expected: float | None = None  # the next four are each for the kinds that read them, see Kind.keys
     horizon: float | None = None  # where times are cut, in steps or seconds; null: the budget
     over: str | None = None  # a column of numbers above 0, such as train_size, or of two names
+    change: Mapping[str, str] | None = None  # {removes: the output gate}, or {adds: …}
     note: str = ""  # what a reader must know to read the numbers
     findings: Mapping[str, str] = field(default_factory=dict)  # verdict → a sentence, written before it is known
 
@@ -62,7 +63,7 @@ class StudyClaim:
             raise self.wrong("compare", list(self.compare), "two different names")
         if self.margin is not None and not self.margin > (1 if self.scale == "ratio" else 0):
             raise self.wrong("margin", self.margin, "above 1 for a ratio, above 0 for a difference")
-        if self.between == "cell" and in_order(map(str, self.compare))[0] == self.compare[0]:
+        if self.between == "cell" and self.change is None and in_order(map(str, self.compare))[0] == self.compare[0]:
             self._turn_round()
 
     def _turn_round(self) -> None:

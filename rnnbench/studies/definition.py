@@ -86,6 +86,10 @@ class Study:
     def __post_init__(self) -> None:
         for claim in self.claims:
             kind_of(claim).validate(claim)
+            if self.tuning is not None and self.tuning.fresh is not None and not kind_of(claim).averages:
+                raise claim.wrong(
+                    "kind", claim.kind, "paired and others of a metric, as study.tuning.fresh averages runs"
+                )
         check_margins(self.claims, self.margins)
         ids = [claim.id for claim in self.claims]
         if twice := sorted({each for each in ids if ids.count(each) > 1}):
@@ -141,7 +145,7 @@ class StudyRequest:
     @property
     def trials(self) -> frozenset[str]:
         """Run ids of the trials: they choose settings and are no part of any claim."""
-        return frozenset(run_id for each in self.tuned for trial in each.trials for run_id in trial.run_ids)
+        return frozenset(run_id for each in self.tuned for trial in each.trials for run_id in trial.all_run_ids)
 
 
 def write_request(

@@ -22,7 +22,7 @@ from rnnbench.studies.learning import barred, cut_off
 from rnnbench.studies.margins import of_runs, stated, with_margin
 from rnnbench.studies.measure import Measured, ObstacleError, ended, higher_is_better
 from rnnbench.studies.published import Beside, beside
-from rnnbench.studies.selection import Selection, condition_name, conditions, several
+from rnnbench.studies.selection import UNIT, Selection, condition_name, conditions, several
 from rnnbench.studies.withdrawn import WORDS, withdrawn
 
 NOT_ENDED = ("missing", "failed")
@@ -45,9 +45,16 @@ def evaluate(study: Study, runs: pd.DataFrame, waiting: int = 0) -> StudyResult:
     """Every claim of the study. runs: as `records.with_missing` gives them."""
     missing = tuple(runs.loc[runs["status"].isin(NOT_ENDED), "run_id"])
     tuned = study.tuning.columns if study.tuning is not None else []
-    claims = tuple(evaluate_claims(study.claims, runs, tuned, study.margins))
+    claims = tuple(evaluate_claims(study.claims, in_units(study, runs), tuned, study.margins))
     rows = tuple(beside(row, runs) for row in study.published)
     return StudyResult(study, claims, len(runs) + waiting, missing, waiting, rows)
+
+
+def in_units(study: Study | None, runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs with a column UNIT, the number of their tuning, where the study has several."""
+    if study is None or study.tuning is None or study.tuning.fresh is None:
+        return runs
+    return runs.assign(**{UNIT: runs["seed"] // study.tuning.fresh})
 
 
 def evaluate_claim(claim: StudyClaim, runs: pd.DataFrame, tuned: Collection[str] = ()) -> Evaluated:
@@ -87,6 +94,7 @@ class _Open:
         self._runs = runs
         self.claim = with_margin(claim, margins, runs)
         self._tuned = tuned
+        self._margins = margins
 
     @property
     def kind(self) -> Kind:
@@ -108,8 +116,24 @@ class _Open:
         claim = self.claim
         with _told(claim):
             parts = conditions(self._runs, claim.by)
-            measured = tuple(_measured(claim, settings, part, self._tuned) for settings, part in parts)
+            measured = tuple(
+                replace(
+                    _measured(claim, settings, part, self._tuned),
+                    margin=with_margin(claim, self._margins, part).margin,
+                    task=_task(part),
+                )
+                for settings, part in parts
+            )
             return measured, self.kind.conditions(claim, measured)
+
+
+def _task(runs: pd.DataFrame) -> str:
+    """The score that the runs have, with its unit; "" where they have several or none yet."""
+    known = runs.loc[runs["metric"].notna(), ["metric", "unit"]].drop_duplicates()
+    if len(known) != 1:
+        return ""
+    metric, unit = known.iloc[0]
+    return f"{metric} ({unit})" if isinstance(unit, str) and unit else str(metric)
 
 
 def _taken_back(judged: Evaluated) -> Evaluated:
@@ -147,7 +171,7 @@ def _measured(claim: StudyClaim, settings: Mapping[str, Any], runs: pd.DataFrame
     missing = tuple(runs["run_id"].to_numpy()[np.isin(runs["status"].to_numpy(), NOT_ENDED)])
     return replace(found, name=condition_name(settings), settings=settings, runs=len(runs), missing=missing,
                    left_out=tuple(left_out), improving=improving, barred=why,
-                   higher=higher_is_better(claim, over))  # fmt: skip
+                   higher=higher_is_better(claim, over), tunings=UNIT in runs)  # fmt: skip
 
 
 def _check_pairs(claim: StudyClaim, runs: pd.DataFrame, over: pd.DataFrame, tuned: Collection[str]) -> None:

@@ -16,8 +16,9 @@ from rnnbench.records.columns import is_score
 from rnnbench.records.schema import CHANCE
 from rnnbench.statistics import MIN_PAIRS, mean_interval
 from rnnbench.studies.claim import StudyClaim
-from rnnbench.studies.selection import of_sides
+from rnnbench.studies.selection import UNIT, of_sides
 
+CURVE = "valid_curve"  # of which the end is one point of many
 _LATE = 0.95  # of a run's steps: a best step beyond it says that more steps would have been better
 
 
@@ -26,15 +27,21 @@ def learned(runs: pd.DataFrame, own: NDArray[np.bool_] | slice = slice(None)) ->
     is known. own: which of them, (n,).
 
     So they are where the 95 % Student t interval of their mean gain in the test score, over the best of chance and the
-    baselines, lies on the better side (of one run: the score). A diverged run has gained nothing.
+    baselines, lies on the better side (of one run: the score). A diverged run has gained nothing. Runs of one unit
+    count by their mean.
     """
     status, score, level = (runs[name].to_numpy()[own] for name in ("status", "test_score", "to_beat"))
     ok = (status == "ok") & ~np.isnan(score)
     if not ok.any() or np.isnan(level[ok]).any():
         return None
     higher = runs["higher_is_better"].to_numpy(dtype=bool, na_value=False)[own][ok]
-    gains = np.where(higher, 1.0, -1.0) * (score[ok] - level[ok])
-    gain = mean_interval(np.append(gains, np.zeros(int((status == "diverged").sum()))))
+    gains = np.zeros(len(status))
+    gains[ok] = np.where(higher, 1.0, -1.0) * (score[ok] - level[ok])
+    ended = ok | (status == "diverged")
+    counted = gains[ended]
+    if UNIT in runs:
+        counted = pd.Series(counted).groupby(runs[UNIT].to_numpy()[own][ended]).mean().to_numpy(float)
+    gain = mean_interval(counted)
     return bool((gain.estimate if gain.n < 2 else gain.low) > 0)
 
 
@@ -75,7 +82,7 @@ def _to_beat(runs: pd.DataFrame, own: NDArray[np.bool_]) -> str:
 
 def cut_off(claim: StudyClaim, runs: pd.DataFrame) -> list[tuple[str, int, int]]:
     """(side, runs that the budget cut off while they were improving, all runs of the side): of scores alone."""
-    if not is_score(claim.metric):
+    if not is_score(claim.metric) or claim.metric == CURVE:
         return []
     best, steps = (runs[name].to_numpy(dtype=float, na_value=np.nan) for name in ("best_step", "steps"))
     cut = np.isin(runs["stopped_by"].to_numpy(), ["max_steps", "max_epochs", "max_seconds"]) & (best >= _LATE * steps)

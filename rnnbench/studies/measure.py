@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from rnnbench.records import cell_name
 from rnnbench.records.columns import is_score, with_role
 from rnnbench.studies.claim import StudyClaim
-from rnnbench.studies.learning import cut_off
-from rnnbench.studies.selection import of_sides
+from rnnbench.studies.learning import CURVE, cut_off
+from rnnbench.studies.selection import UNIT, of_sides
 
 
 class ObstacleError(Exception):
@@ -33,7 +33,7 @@ class ObstacleError(Exception):
 
 @dataclass(frozen=True)
 class Measured:
-    """One condition of a claim: `first[i]` and `second[i]`, (n,), are of seed `seeds[i]`.
+    """One condition of a claim: `first[i]` and `second[i]`, (n,), are of seed, or of the unit, `seeds[i]`.
 
     Of a time to solve they are times, and `*_solved` says of which runs; `horizon` is where they are cut.
     """
@@ -47,11 +47,14 @@ class Measured:
     second_solved: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
     horizon: float = math.nan
     runs: int = 0
+    tunings: bool = False  # whether they are of tunings, the means over their seeds
     missing: tuple[str, ...] = ()  # run ids requested and not there, failed ones included
     left_out: tuple[str, ...] = ()  # what is not in the numbers, or in them by a rule
     obstacle: str = ""
     barred: tuple[str, str] = ("", "")  # for each side why it may not be called ahead
     higher: bool = True  # is better, of the metric
+    margin: float | None = None  # of the condition's own quantity, where the claim is about several
+    task: str = ""  # what its score is: "nll (nats per frame)"
     improving: float = 0.0  # share of the runs of a side, the larger one, that were cut off while improving
 
 
@@ -123,7 +126,7 @@ def higher_is_better(claim: StudyClaim, runs: pd.DataFrame) -> bool:
 
 
 def _of_the_task(claim: StudyClaim, runs: pd.DataFrame) -> bool:
-    if claim.metric in ("test_score", "valid_score"):
+    if claim.metric in ("test_score", "valid_score", CURVE):
         return True
     return claim.metric in {f"{split}_{name}" for split in ("test", "valid") for name in runs["metric"].dropna()}
 
@@ -139,7 +142,7 @@ def _worst(claim: StudyClaim, ended: pd.DataFrame, values: NDArray[np.float64]) 
 def paired(claim: StudyClaim, runs: pd.DataFrame, left_out: list[str]) -> pd.DataFrame:
     """A row a seed that both sides have, from runs with a column `value`: value_x, status_x, …, value_y, …
 
-    runs: of a side no two of one seed.
+    runs: of a side no two of one seed. Where they have a column UNIT, a row a unit: the mean over its seeds.
     """
     known, seeds = runs["value"].notna().to_numpy(), runs["seed"].to_numpy()
     if len(runs) and not known.any():
@@ -153,7 +156,7 @@ def paired(claim: StudyClaim, runs: pd.DataFrame, left_out: list[str]) -> pd.Dat
         "solved": False,
         **dict.fromkeys(["status", *with_role("machine"), "budget_max_steps", "value"], math.nan),
     }
-    return pd.DataFrame(
+    pairs = pd.DataFrame(
         {
             f"{name}_{side}": runs[name].array.take(rows) if name in runs else value
             for side, rows in (("x", x[of_x]), ("y", y[of_y]))
@@ -161,6 +164,19 @@ def paired(claim: StudyClaim, runs: pd.DataFrame, left_out: list[str]) -> pd.Dat
         },
         index=pd.Index(shared, name="seed"),
     )
+    return pairs if UNIT not in runs else _averaged(pairs, runs[UNIT].to_numpy()[x[of_x]])
+
+
+def _averaged(pairs: pd.DataFrame, units: NDArray[np.int64]) -> pd.DataFrame:
+    """A row a unit, its values the means over its seeds; diverged where all its runs are. units: of each pair."""
+    groups = pairs.groupby(units, sort=True)
+    found = groups.first()
+    for side in "xy":
+        found[f"value_{side}"] = groups[f"value_{side}"].mean()
+        found[f"status_{side}"] = groups[f"status_{side}"].agg(
+            lambda each: "ok" if (each == "ok").any() else "diverged"
+        )
+    return found
 
 
 def one_ended_well(pairs: pd.DataFrame, left_out: list[str]) -> pd.DataFrame:

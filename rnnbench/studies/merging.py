@@ -32,7 +32,7 @@ def merge_requests(sources: Sequence[Path], target: Path) -> None:
     for request in found:
         runs = {**request.runs, **runs}
         for each in request.tuned:
-            trials = tuple(trial.run_ids for trial in each.trials)
+            trials = tuple(trial.all_run_ids for trial in each.trials)
             if trials not in tuned or tuned[trials].chosen is None:
                 tuned[trials] = each
     write_request(target, first.name, first.study, runs, list(tuned.values()))

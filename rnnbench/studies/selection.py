@@ -14,6 +14,9 @@ from rnnbench.records.columns import short
 from rnnbench.records.table import config_columns
 from rnnbench.studies.claim import StudyClaim
 
+UNIT = "tuning"
+"""Column of runs that are averaged in units before they are compared: the number of the tuning that a run is of."""
+
 
 class Selection:
     """The runs of a table that claims select. A column is split by its values once, however many claims ask for it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from rnnbench.machine.clocks import step_statistics
@@ -25,6 +26,17 @@ def task_facts(training: Training) -> dict[str, Any]:
         "seq_len": parts.seq_len,
         "train_size": parts.train.size,
     }
+
+
+def curve(training: Training) -> float | None:
+    """How soon it was learned, in the unit of the first metric: the mean of its validation score over the evaluations
+    that the budget has room for, those before training left out. A run that stopped earlier keeps its last one."""
+    name, every = f"valid_{training.metrics[0].name}", training.budget.eval_every
+    found = [float(value) for row in training.progress.history[1:] if (value := row[name]) is not None]
+    if not found:
+        return None
+    left = 0 if training.last_step is None else math.ceil(training.last_step / every) - len(found)
+    return (sum(found) + max(0, left) * found[-1]) / (len(found) + max(0, left))
 
 
 def timing(progress: Progress) -> dict[str, Any]:

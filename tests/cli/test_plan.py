@@ -108,8 +108,9 @@ def test_a_study_is_planned_with_its_trials_before_and_after_they_have_ended() -
     done = here(*command, "plan=only")
     assert (done.returncode, done.stderr) == (0, "")
     heads = [line for line in done.stdout.splitlines() if re.match(r"\d+ [a-z ]+: ", line)]
-    assert heads == ["4 trials: 0 finished, 4 to do", "1 runs one at a time: 0 finished, 1 to do"]
-    assert done.stdout.endswith("\n6 runs wait for what the trials choose; nothing was started (plan=only)\n")
+    assert heads == ["4 trials: 0 finished, 4 to do", "6 runs whose settings the trials choose: 0 finished, 6 to do",
+                     "1 runs one at a time: 0 finished, 1 to do"]  # fmt: skip
+    assert done.stdout.endswith("\nnothing was started (plan=only)\n")
     assert files() == before
 
     assert here(*command, "seed=0").returncode == 0
@@ -118,8 +119,18 @@ def test_a_study_is_planned_with_its_trials_before_and_after_they_have_ended() -
     heads = [line for line in done.stdout.splitlines() if re.match(r"\d+ [a-z ]+: ", line)]
     assert heads == ["4 trials: 4 finished, 0 to do", "6 runs: 2 finished, 4 to do",
                      "1 runs one at a time: 1 finished, 0 to do"]  # fmt: skip
-    assert "runs of other seeds: 4 runs" in done.stdout and "wait" not in done.stdout
+    assert "runs of other seeds: 4 runs" in done.stdout and "the trials choose" not in done.stdout
     assert files() == before
+
+
+def test_of_many_runs_a_line_a_dataset_and_cell_and_all_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnnbench.cli.plan.MOST_LISTED", 3)
+    done = here("-m", *SWEEP, "plan=only")
+    assert not [line for line in done.stdout.splitlines() if line.startswith("  to do")]
+    rows = [line.split() for line in done.stdout.splitlines() if line.startswith("adding ")]
+    assert [row[:3] for row in rows] == [["adding", "lstm", "2"], ["adding", "gru", "2"]]
+    total = re.search(r"in all to do: 4 runs, at most about ([\d.]+) core-hours", done.stdout)
+    assert total and float(total[1]) == pytest.approx(sum(float(row[3]) for row in rows), abs=0.006)
 
 
 @pytest.mark.parametrize("flag", [[], ["-m"]])

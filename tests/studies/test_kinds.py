@@ -96,7 +96,7 @@ def test_a_kind_of_ones_own_decides_a_claim(tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize(("changes", "message"), [
     ({"kind": "my_kinds.Behind"}, "study.claims.ahead.kind=my_kinds.Behind: cannot be imported (AttributeError)"),
     ({"kind": "pathlib.Path"}, "study.claims.ahead.kind=pathlib.Path: wrong kind (allowed: a class derived from Kind)"),
-    ({"kind": "ahead"}, "study.claims.ahead.kind=ahead: no such kind (allowed: closed_form, het"),
+    ({"kind": "ahead"}, "study.claims.ahead.kind=ahead: no such kind (allowed: change, closed_form, het"),
     ({"scale": "ratio"}, "study.claims.ahead.scale=ratio: not allowed (allowed: difference)"),
     ({"over": "train_size"}, "study.claims.ahead.over=train_size: not allowed"),
 ])  # fmt: skip

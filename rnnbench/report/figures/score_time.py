@@ -48,8 +48,9 @@ def _draw(axes: Axes, panel: Panel, look: dict[str, Look]) -> None:
         part = panel.runs[panel.runs["cell"] == cell]
         busy = part["contended"].fillna(False).to_numpy(bool)
         for those, fill in ((~busy, colour), (busy, "none")):
-            axes.plot(part["train_seconds"][those], part["test_score"][those], marker, color=colour, markersize=6,
-                      alpha=0.75, markerfacecolor=fill, rasterized=len(part) > 200)  # fmt: skip
+            axes.plot(part["train_seconds"][those], part["test_score"][those], marker=marker, linestyle="none",
+                      color=colour, markersize=6, alpha=0.75, markerfacecolor=fill,
+                      rasterized=len(part) > 200)  # fmt: skip
     times = panel.runs["train_seconds"]
     if times.max() / times.min() > 5:
         logarithmic(axes.xaxis)

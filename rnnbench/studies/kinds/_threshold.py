@@ -17,6 +17,7 @@ from rnnbench.studies.measure import Measured, ObstacleError, ended
 class Threshold(Kind):
     """A run solves it where its validation score reaches budget.solved."""
 
+    averages = False  # solved or not has no mean that is either
     each_run = False  # one that never solved it has no time that could be above another's
 
     def validate(self, claim: StudyClaim) -> None:

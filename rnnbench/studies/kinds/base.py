@@ -55,6 +55,7 @@ OWN_KEYS = {
     "horizon": "above 0, for solve_time alone",
     "expected": "null, unless closed_form",
     "over": "a column, for interaction alone",
+    "change": "{removes: a part} or {adds: a part}, for change alone",
 }
 """Keys of a claim that few kinds read, and what a claim of another kind is told."""
 
@@ -103,6 +104,7 @@ class Kind:
     counted = False  # is the same in every arithmetic, so that runs of two numerics may be compared
     method = "paired by seed"  # how it measures, in words
     each_run = True  # measures every run, so that in each seed one side is above the other
+    averages = True  # can take the mean over the runs of a unit for a run
     glossary: Mapping[str, str] = {}  # words of its tables that a newcomer does not know, each with its meaning
 
     def validate(self, claim: StudyClaim) -> None:
@@ -150,6 +152,7 @@ class Kind:
 
     def _condition(self, claim: StudyClaim, m: Measured) -> Condition:
         obstacle = m.obstacle
+        claim = claim.margined(m.margin)
         if not obstacle:
             try:
                 found = self.condition(claim, m)
@@ -246,6 +249,14 @@ class Kind:
         """What would change it once it is decided."""
         claim, v = each.claim, each.verdict
         return prospects.decided(claim, prospects.rests_on(claim, v), prospects.is_small(claim, v))
+
+    def answer(self, claims: Sequence[Evaluated]) -> list[tuple[str, str, str]]:
+        """What the page's claims of this kind say together, before all else: sentence, numbers, id of a claim."""
+        return []
+
+    def together(self, claims: Sequence[Evaluated]) -> list[Drawing]:
+        """What the page's claims of this kind show together."""
+        return []
 
     def figures(self, each: Evaluated) -> list[Drawing]:
         """What is drawn beside the effects; what draws is imported inside."""
