@@ -47,9 +47,10 @@ def blocks(page: Material) -> Blocks | None:
     A run that diverged counts as the worst of its block.
     """
     found: list[tuple[str, pd.DataFrame]] = []
-    for panel in panels(page.scored, one_x=True):
-        runs = panel.runs[panel.runs["status"].isin(["ok", "diverged"])]
-        if runs.empty or runs["higher_is_better"].dropna().empty:
+    ended = page.scored[page.scored["status"].isin(["ok", "diverged"])]
+    for panel in panels(ended, one_x=True) if ended["cell"].nunique() >= MANY else []:
+        runs = panel.runs
+        if runs["higher_is_better"].dropna().empty:
             continue
         sign = 1.0 if bool(runs["higher_is_better"].dropna().iloc[0]) else -1.0
         unit = runs[UNIT if UNIT in runs else "seed"]

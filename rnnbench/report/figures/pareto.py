@@ -31,6 +31,8 @@ class Pareto(Figure):
     order = 45
 
     def drawings(self, page: Material) -> list[Drawing]:
+        if page.scored["cell"].nunique() < MANY:
+            return []
         done = page.scored[(page.scored["status"] == "ok") & page.scored["step_ms_median"].notna()]
         done = done[~done["contended"].fillna(False).astype(bool)]
         shown = [panel for panel in panels(done, one_x=True) if panel.runs["cell"].nunique() >= MANY]
