@@ -80,10 +80,10 @@ def test_a_users_module_that_moves_the_process_moves_no_other_run(
         f"os.chdir({str(tmp_path / 'elsewhere')!r})\n"
         "class Moving(GRUCell):\n    pass\n"
     )
-    own = ("cell=custom", "cell.target=moving_cell.Moving", "cell.name=moving")
+    own = ("cell=custom", "cell.target=moving_cell.Moving", "cell.name=moving", "backend=torch")
     first = run(tiny(*own, "name=first")).record
     assert torch.get_default_dtype() == torch.float32 and torch.is_grad_enabled()
-    second, other = run(tiny(*own, "name=second")).record, run(tiny("cell=gru")).record
+    second, other = run(tiny(*own, "name=second")).record, run(tiny("cell=gru", "backend=torch")).record
     assert first is not None and second is not None and other is not None
     assert first["status"] == "ok", first["error"]
     assert first["metrics"] == second["metrics"] == other["metrics"]
