@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ OWN = ("dataset=custom", "dataset.target=broken_data.Broken", *(each for each in
 def _file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "broken_data.py").write_text(FILE)
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "broken_data", raising=False)  # an earlier test's
 
 
 def test_an_error_names_the_line_of_the_users_file() -> None:
