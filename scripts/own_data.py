@@ -129,7 +129,7 @@ def page(questions: Sequence[Question]) -> None:
     print(page_over_files(COMMITTED, found, CELLS, said, [
         ("What each answer says", answers(done, facts), "First sentences of the answers."),
         ("Beside published figures", published(done, facts), PROTOCOLS),
-    ]))  # fmt: skip
+    ], "answers/, the answer.json of each"))  # fmt: skip
 
 
 def in_short(found: dict[str, Any], facts: dict[str, Any], counted: Sequence[Question]) -> str:

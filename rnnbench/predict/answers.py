@@ -90,7 +90,7 @@ def _framed(
         unit = part.restored(np.ones((n, h, len(target)))) - part.restored(np.zeros((n, h, len(target))))
         for k, name in enumerate(target):
             for q, residual in zip(quantiles, found, strict=True):
-                whole[f"{name} {100 * q:g} %"] = (values + unit * residual)[:, :, k].ravel()
+                whole[f"{name} {100 * q:g} %"] = (values + unit * residual)[:, :, k].ravel().astype(values.dtype)
         told = (where,)
     return whole, told
 

@@ -148,12 +148,11 @@ def sentences(found: dict[str, Any], cells: tuple[str, str]) -> list[str]:
     """What to expect of the next file, and how all rank."""
     (first, second), next_file, n = cells, found["next_file"], len(found["files"])
     chances = [words.probability(next_file[key]) for key in ("first_better", "alike", "second_better")]
-    said = [
+    said = [f"{n} file{'s' * (n > 1)}: fewer than {MIN_PAIRS} decide nothing."] if n < MIN_PAIRS else []
+    said.append(
         "On the next file {} is better with probability {}, both are alike with {}, {} is better with {} (Bayesian "
-        "signed-rank test over {} files).".format(first, *chances[:2], second, chances[2], n)
-    ]
-    if n < MIN_PAIRS:
-        said.append(f"{n} file{'s' * (n > 1)}: fewer than {MIN_PAIRS} decide nothing.")
+        "signed-rank test over {} file{}).".format(first, *chances[:2], second, chances[2], n, "s" * (n > 1))
+    )
     if "mean_ranks" in found:
         ranks = ", ".join(f"{name} {rank:.2f}" for name, rank in found["mean_ranks"].items())
         said.append(f"Mean ranks: {ranks}; those nearer than {found['critical_difference']:.2f} are not told apart.")

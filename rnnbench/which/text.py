@@ -51,7 +51,8 @@ def _split(problem: TableProblem, plan: Plan) -> str:
 
 def _plan(plan: Plan) -> str:
     seeds = "one seed" if plan.seeds == 1 else f"{plan.seeds} seeds"
-    return (f"{plan.pairs} pairs, each cell tuned in {plan.trials} trials and fitted with {seeds}, "
+    trials = "one trial" if plan.trials == 1 else f"{plan.trials} trials"
+    return (f"{plan.pairs} pairs, each cell tuned in {trials} and fitted with {seeds}, "
             f"up to {plan.length.steps} steps of {plan.batch}")  # fmt: skip
 
 
@@ -122,6 +123,8 @@ def _read(answered: Answered) -> str:
 
 def _sequences(table: Table) -> str:
     names = len(set(table.ids))
+    if table.task != "forecast" and table.official is not None:  # the same name in both files is two sequences
+        names = len(set(zip(table.ids, table.official[table.starts[:-1]].tolist(), strict=True)))
     pieces = f", cut into {len(table.ids):,} pieces" if len(table.ids) > names else ""
     return ("one sequence" if names == 1 else f"{names:,} sequences") + pieces
 
@@ -142,7 +145,7 @@ def _result(answered: Answered, cells: tuple[str, str]) -> str:
 def _cost(answered: Answered) -> str:
     parts = [
         f"{name}: {each['parameters']:,.0f} parameters, {each['seconds']:.1f} s a fit"
-        for name, each in zip(answered.problem.cells, costs_of(answered), strict=True)
+        for name, each in zip(facts_of(answered).cells, costs_of(answered), strict=True)
         if each
     ]
     return "; ".join([*parts, f"{clock(answered.seconds)} in all"])

@@ -126,9 +126,13 @@ def _residuals(training: Training, part: str) -> np.ndarray | None:
     return np.concatenate(found)
 
 
-def _coverage(valid: np.ndarray, test: np.ndarray | None) -> dict[str, float]:
-    """How many of the test rows' values lie between the quantiles that validation gives."""
+def _coverage(valid: np.ndarray, test: np.ndarray | None) -> dict[str, Any]:
+    """How many of the test rows' values lie between the quantiles that validation gives, and what those quantiles lose:
+    the mean of q·e where a value is above by e, of (1 − q)·e where it is below, in the objective's unit."""
     assert test is not None
-    low, high = np.nanquantile(valid, QUANTILES, axis=0)
+    low, high = bounds = np.nanquantile(valid, QUANTILES, axis=0)
     known = ~np.isnan(test)
-    return {"from": QUANTILES[0], "to": QUANTILES[1], "measured": float(((test >= low) & (test <= high))[known].mean())}
+    lost = {f"{q:g}": float(np.nanmean(np.maximum(q * (test - bound), (q - 1) * (test - bound))))
+            for q, bound in zip(QUANTILES, bounds, strict=True)}  # fmt: skip
+    measured = float(((test >= low) & (test <= high))[known].mean())
+    return {"from": QUANTILES[0], "to": QUANTILES[1], "measured": measured, "pinball": lost}

@@ -9,6 +9,7 @@ import pytest
 
 from rnnbench.errors import UsageError
 from rnnbench.predict.ahead import RESIDUALS, dates_after, quantiles_of
+from rnnbench.which.winner import _coverage
 
 
 @pytest.mark.parametrize(
@@ -44,3 +45,11 @@ def test_quantiles_are_by_step_ahead(tmp_path: Path) -> None:
             quantiles_of(tmp_path, asked, 2, 1)
     with pytest.raises(UsageError, match="keeps no residuals"):
         quantiles_of(tmp_path / "none", [0.5], 2, 1)
+
+
+def test_coverage_and_pinball_loss_by_hand() -> None:
+    """Of residuals 0 … 10 the quantiles are 1 and 9: of 0, 5 and 12 one lies between, and the losses at .1 are .9, .4
+    and 1.1, at .9 they are .9, .4 and 2.7."""
+    found = _coverage(np.arange(11.0)[:, None], np.array([[0.0], [5.0], [12.0], [np.nan]]))
+    assert found["measured"] == pytest.approx(1 / 3)
+    assert found["pinball"] == pytest.approx({"0.1": 0.8, "0.9": 4 / 3})

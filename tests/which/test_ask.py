@@ -53,6 +53,7 @@ def test_a_series_gets_an_answer(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert {b["name"] for b in first["baselines"]} >= {"last value", "linear model"}
     assert first["plan"]["seeds"] == 1
     assert Path("results/one/model.json").exists()
+    assert "% of that split&#39;s test values; pinball loss" in Path("results/one/report.html").read_text()
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rnnbench.data.table.levels import several
 from rnnbench.machine.environment import cpu_model
 from rnnbench.plots.look import drawing_context
 from rnnbench.records import write_text_atomically
@@ -75,10 +77,27 @@ def _plan(answered: Answered) -> list[tuple[str, str]]:
         ("fits", f"{answered.seeds} a cell and split, up to {plan.length.steps} steps of {plan.batch} examples"),
         ("examples", f"{plan.examples:,} of {answered.available:,}"),
         ("given up for want of time", ", ".join(plan.given_up) or "nothing"),
+        *_kept(answered),
         ("processor", cpu_model()),
         ("versions", versions),
         ("file's sha256", answered.reading.digest),
     ]  # fmt: skip
+
+
+def _kept(answered: Answered) -> list[tuple[str, str]]:
+    """What answer.json, written before, says of the model that is kept."""
+    path = answered.asked.folder / store.ANSWER
+    kept = json.loads(path.read_text())["kept"] if path.exists() else None
+    if kept is None:
+        return []
+    said = f"{kept['cell']}, fitted as in split {kept['split']}" + (", then on all rows" if kept["refit"] else "")
+    if covered := kept.get("coverage"):
+        lost = " and ".join(f"{loss:.4g}" for loss in covered["pinball"].values())
+        unit = "naive errors" if several(answered.problem.table) else "the file's unit"
+        between = f"between its {100 * covered['from']:g} % and {100 * covered['to']:g} % quantiles"
+        measured = f"{100 * covered['measured']:.0f} % of that split's test values"
+        said += f"; {between} lie {measured}; pinball loss {lost}, in {unit}"
+    return [("kept model", said)]
 
 
 def _sections(answered: Answered, cells: tuple[str, str], figures: Path) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from rnnbench.plots.look import FAINT, INK, drawing_context
 from rnnbench.plots.panels import Drawing
 from rnnbench.records import write_text_atomically
 from rnnbench.records.numbers import number
+from rnnbench.statistics import MIN_PAIRS
 from rnnbench.which.page.look import keyed, one
 from rnnbench.which.page.template import PAGE, section, template
 from rnnbench.which.words import probability
@@ -30,10 +31,11 @@ def make_page(
     cells: tuple[str, str],
     sentences: Sequence[str],
     tables: Sequence[tuple[str, pd.DataFrame, str]] = (),
+    beside: str = "a folder for each file with its answer.json, page and model",
 ) -> Path:
     """Write results/NAME/report.html; found: as `several.view` gives it. Gives its path.
 
-    tables: more of them, each with its heading and note.
+    tables: more of them, each with its heading and note. beside: which files there are beside the page.
     """
     files = found["files"]
     with drawing_context():
@@ -58,7 +60,7 @@ def make_page(
         sections=sections,
         understood=None,
         plan=[("files", f"{len(files)} answered, {len(found['refused'])} refused"), ("again", found["asked"])],
-        files="several.json (all of this for a program); a folder for each file with its answer.json, page and model",
+        files=f"several.json (all of this for a program); {beside}",
     )
     write_text_atomically(folder / PAGE, page)
     return folder / PAGE
@@ -107,6 +109,7 @@ def _differences(files: Sequence[Mapping[str, Any]], cells: tuple[str, str], mar
         edges = [abs(file[key]) for file in shown for key in ("difference", "low", "high") if not math.isnan(file[key])]
         reach = 1.1 * max([*edges, margin])
         axes.set_xlim(-reach, reach)
+        axes.locator_params(axis="x", nbins=6)
         axes.set_xlabel(f"← {cells[1]} better        {cells[0]} better →", fontsize=8.5)
         keyed(axes)
         return figure
@@ -131,14 +134,16 @@ def _ranks(found: Mapping[str, Any]) -> Drawing:
             axes.annotate(f"{ranks[name]:.2f}", (ranks[name], y), xytext=(0, 6), textcoords="offset points",
                           ha="center", fontsize=8)  # fmt: skip
         axes.set_yticks(range(len(order)), order)
-        axes.set_ylim(-0.6, len(order) - 0.2)
+        axes.set_ylim(-0.6, len(order) - 0.1)
         axes.set_xlim(0.7, len(ranks) + 0.3)
         axes.set_xlabel(f"mean rank over {len(found['files'])} files (1 is best)")
         keyed(axes)
         return figure
 
-    caption = (f"Nemenyi's critical difference at .05; Iman and Davenport's p that all rank alike: "
-               f"{probability(found['p_no_difference'])}.")  # fmt: skip
+    caption = "Nemenyi's critical difference at .05"
+    if len(found["files"]) >= MIN_PAIRS:
+        caption += f"; Iman and Davenport's p that all rank alike: {probability(found['p_no_difference'])}"
+    caption += "."
     return Drawing("ranks", "Mean ranks", caption, make)
 
 
