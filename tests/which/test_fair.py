@@ -141,3 +141,14 @@ def test_a_sample_keeps_time_in_order(tmp_path: Path) -> None:
     assert len(some.examples) == 120
     assert bool((np.diff(some.examples.stop) > 0).all())
     assert some.splits.kind == "time"
+
+
+def test_where_groups_are_left_out_the_commonest_class_does_not_lean_away(tmp_path: Path) -> None:
+    """Twelve groups, six of either label: a constant is right in half of them, the others' commonest class in none."""
+    rng = np.random.default_rng(0)
+    rows = [f"s{i},{t},{rng.normal():.3f},g{i % 12},{'yes' if i % 12 < 6 else 'no'}" for i in range(60) for t in (0, 1)]
+    (tmp_path / "a.csv").write_text("id,t,x,group,y\n" + "\n".join(rows) + "\n")
+    asked = read([str(tmp_path / "a.csv"), "id=id", "time=t", "target=y", "groups=group", "inputs=x"])
+    whole = problem_of(open_table(tmp_path / "a.csv", asked.keys).table, asked)
+    scores = [each.test for j in range(12) for each in whole.baselines(j) if each.kind == "naive"]
+    assert len(scores) == 12 and np.mean(scores) == 0.5
