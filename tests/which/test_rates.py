@@ -75,3 +75,12 @@ def test_the_documentation_has_the_table() -> None:
         script.KINDS
     )
     assert "python scripts/which.py" in printed
+
+
+def test_the_same_without_reading_finds_gaps_and_no_winner_where_there_is_none() -> None:
+    """scripts/which_arrays.py: of ten files with a planted gap nine or more are answered by the better learner."""
+    arrays = places.script("which_arrays")
+    found = arrays.study("a gap of .2 accuracy, twelve groups", range(10))
+    assert sum(each["word"] == "first" for each in found) >= 9
+    nothing = [each for name in arrays.LABELS if name in script.NULL for each in arrays.study(name, range(4))]
+    assert len(nothing) == 40 and sum(each["wrong"] for each in nothing) <= 6  # P(7 of 40 at 67 of 1,000) is 2 %
