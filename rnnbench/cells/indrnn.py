@@ -1,4 +1,4 @@
-"""Independently recurrent network: Li, Li, Cook, Zhu & Gao 2018 (arXiv 1803.04831).
+"""Independently recurrent network: Li, Li, Cook, Zhu & Gao 2018 (arXiv 1803.04831, sec. 3).
 
     h_t = φ(W x_t + u ∘ h_{t−1} + b),    φ = relu or tanh
 

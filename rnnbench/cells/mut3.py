@@ -1,4 +1,5 @@
-"""MUT3, last of three cells that an evolution came up with: Józefowicz, Zaremba & Sutskever 2015 (ICML).
+"""MUT3, last of three cells that an evolution came up with: Józefowicz, Zaremba & Sutskever 2015
+(PMLR 37, 2342–2350).
 
     r_t = σ(W_xr x_t + W_hr h_{t−1} + b_r)
     z_t = σ(W_xz x_t + W_hz tanh(h_{t−1}) + b_z)

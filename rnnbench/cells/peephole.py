@@ -1,4 +1,5 @@
-"""LSTM with peepholes: Gers & Schmidhuber 2000; equations of the vanilla LSTM of Greff et al. 2017 (arXiv 1503.04069).
+"""LSTM with peepholes: Gers & Schmidhuber 2000; equations of the vanilla LSTM of Greff et al. 2017 (arXiv 1503.04069,
+sec. II-A).
 
     i_t = σ(W_ii x_t + b_ii + W_hi h_{t−1} + b_hi + p_i ∘ c_{t−1})
     f_t = σ(W_if x_t + b_if + W_hf h_{t−1} + b_hf + p_f ∘ c_{t−1})
