@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 _CAPTION = (
     "Each change on each task: effect with its 95 % Student t interval over {n} pairs, to the right better; line: no "
     "effect; band: the margin, within which a difference does not matter in practice. Filled: decided (triangle: "
-    "better or worse; square: within the margin), by a test corrected for the claims and tasks of this page; hollow: not "
-    "decided, or nobody may be called ahead."
+    "better or worse; square: within the margin), by a test corrected for the claims and tasks of this page; hollow: "
+    "not decided, or nobody may be called ahead."
 )
 
 
