@@ -1,6 +1,6 @@
-"""The simulations of `which.py` with labels, in a fortieth of the time: the same files, splits and rule, no reading.
+"""The simulations of `which.py` with labels, in a twentieth of the time: the same files, splits and rule, no reading.
 
-    python scripts/which_arrays.py                     # 1,000 files of each kind, some twenty seconds a kind
+    python scripts/which_arrays.py                     # 1,000 files of each kind, some forty seconds a kind
     python scripts/which_arrays.py --files 100 --kind "random labels, twelve groups"
 
 A file's numbers go to `rnnbench.data.splits` as they are, cheap learners (ridge regression on random features, as
