@@ -20,6 +20,8 @@ NOTE = (
     "instruction set. Nothing else on this page compares or averages times of two of them."
 )
 
+AND_BYTES = " And so are bytes of different devices."
+
 
 def machine(runs: pd.DataFrame, by: tuple[str, ...] = KIND) -> pd.Series:
     """In words, of each run; "" of one that was not timed."""
@@ -69,19 +71,24 @@ def _together(runs: pd.DataFrame) -> dict[int, int]:
 
 
 def of_one_machine(runs: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """`runs` with the times of `elsewhere` blank, and a line that says so; unchanged, with "", where there are none."""
+    """`runs` with the times of `elsewhere` blank, the bytes too where they are of another device, and a line that says
+    so; unchanged, with "", where there are none."""
     others = elsewhere(runs)
     if not others.any():
         return runs, ""
     where = machine(runs)
     first = where[(where != "") & ~others].value_counts().index[0]
     times = [name for name in with_role("time") if name in runs]
+    bytes_ = [name for name in with_role("memory") if name in runs]
+    kept = runs["device"][(where != "") & ~others].mode().iloc[0]
+    other_device = others & runs["device"].ne(kept).fillna(False).astype(bool)
     line = (
         "Times of different machines are kept apart: those of figures, of ratios and of the table of conditions are of "
         f"one wherever they stand beside one another, {first} where it has any; {int(others.sum())} runs were timed "
-        "elsewhere, see Times of each machine."
+        f"elsewhere, see Times of each machine.{AND_BYTES if other_device.any() else ''}"
     )
-    return runs.assign(**{name: runs[name].mask(others) for name in times}), line
+    masks = dict.fromkeys(times, others) | dict.fromkeys(bytes_, other_device)
+    return runs.assign(**{name: runs[name].mask(mask) for name, mask in masks.items()}), line
 
 
 def times_of_each(runs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

@@ -22,7 +22,7 @@ from rnnbench.studies.learning import barred, cut_off
 from rnnbench.studies.margins import of_runs, stated, with_margin
 from rnnbench.studies.measure import Measured, ObstacleError, ended, higher_is_better
 from rnnbench.studies.published import Beside, beside
-from rnnbench.studies.selection import UNIT, Selection, condition_name, conditions, several
+from rnnbench.studies.selection import UNIT, Selection, by_device, condition_name, conditions, several
 from rnnbench.studies.withdrawn import WORDS, withdrawn
 
 NOT_ENDED = ("missing", "failed")
@@ -115,7 +115,7 @@ class _Open:
     def _numbers(self) -> tuple[tuple[Measured, ...], list[Condition]]:
         claim = self.claim
         with _told(claim):
-            parts = conditions(self._runs, claim.by)
+            parts = conditions(self._runs, by_device(claim, self._runs))
             measured = tuple(
                 replace(
                     _measured(claim, settings, part, self._tuned),

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rnnbench.records import cell_name, said, spelled
-from rnnbench.records.columns import short
+from rnnbench.records.columns import short, with_role
 from rnnbench.records.table import config_columns
 from rnnbench.studies.claim import StudyClaim
 
@@ -92,6 +92,18 @@ def of_sides(claim: StudyClaim, runs: pd.DataFrame) -> tuple[NDArray[np.bool_], 
 def _as_in(column: pd.Series, values: Iterable[Any]) -> list[Any]:
     """Values of a study file as this column has them: in a text column, such as forget_bias, 1 is "1"."""
     return [spelled(value) for value in values] if pd.api.types.is_string_dtype(column) else list(values)
+
+
+def by_device(claim: StudyClaim, runs: pd.DataFrame) -> tuple[str, ...]:
+    """The columns that make conditions: of times and bytes also the device, where runs of several have ended.
+
+    What a step takes on a GPU is another quantity than on a CPU, and so is what the device holds at its peak.
+    """
+    costs = (*with_role("time"), *with_role("memory"))
+    over = runs["status"].isin(["ok", "diverged"])
+    if claim.metric not in costs or {"device", "device_asked"} & {claim.between, claim.over, *claim.by}:
+        return claim.by
+    return (*claim.by, "device") if runs["device"][over].nunique() > 1 else claim.by
 
 
 def conditions(runs: pd.DataFrame, by: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
