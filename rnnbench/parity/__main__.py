@@ -99,7 +99,8 @@ def _combinations(
         else:
             unable.append(f"{cell} {backend} {dtype} {device}: not checked, {reason}")
     if not able:
-        raise UsageError(f"nothing to check: {unable[0]}")
+        each = {line.rpartition(", ")[2]: line for line in reversed(unable)}  # of each reason the first
+        raise UsageError(f"nothing to check: {'; '.join(reversed(each.values()))}")
     return able, unable
 
 

@@ -33,7 +33,7 @@ class Triton(Backend):
             return "triton is not installed"
         interpreted = os.environ.get("TRITON_INTERPRET") == "1"
         if device.type != "cuda" and not (device.type == "cpu" and interpreted):
-            return f"no kernel for {device.type}"
+            return f"no kernel for {device.type}" + (" unless TRITON_INTERPRET=1" if device.type == "cpu" else "")
         if dtype not in (torch.float32, torch.bfloat16):
             return f"no kernel for {str(dtype).removeprefix('torch.')}"
         return None

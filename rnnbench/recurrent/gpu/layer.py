@@ -11,7 +11,8 @@ backward pass is to be differentiated, the layer is computed again by the cell's
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -24,6 +25,7 @@ from rnnbench.cells.lstm import LSTMCell
 from rnnbench.machine.precision import float32_facts
 from rnnbench.recurrent import equations
 from rnnbench.recurrent.gpu import loop, steps
+from rnnbench.recurrent.gpu.replay import by_graph
 from rnnbench.recurrent.packing import Packing
 
 SHARED = {(torch.float32, 64): 115_000, (torch.bfloat16, 64): 68_000, (torch.bfloat16, 128): 201_000}
@@ -98,8 +100,7 @@ class _Loop(torch.autograd.Function):
             given = (sums, w, h0, c0, out, saved, hn, cn) if lstm else (sums, w, b_n, h0, out, saved, hn)
             plan.launch(loop.lstm_forward if lstm else loop.gru_forward, given, (R, N, H))
         else:
-            for lane in _each_lane(sums, w, h0, c0, b_n, out, saved, hn, cn):
-                _forward_by_steps(plan, *lane)
+            _by_steps(_forward_by_steps, plan, (sums, w, h0, c0, b_n), (out, saved, hn, cn))
         ctx.save_for_backward(*tensors, out, saved)
         ctx.plan = plan
         ctx.set_materialize_grads(False)
@@ -128,8 +129,8 @@ class _Loop(torch.autograd.Function):
                      else (saved, w_dense, start, out, d_out, d_hn, d_sums, d_h0))  # fmt: skip
             plan.launch(loop.lstm_backward if lstm else loop.gru_backward, given, (R, N, H))
         else:
-            for lane in _each_lane(w_dense, start, c0, out, saved, d_out, d_hn, d_cn, d_sums, d_h0, d_c0):
-                _backward_by_steps(plan, *lane)
+            read, written = (w_dense, start, c0, out, saved, d_out, d_hn, d_cn), (d_sums, d_h0, d_c0)
+            _by_steps(_backward_by_steps, plan, read, written)
         hidden = d_sums if lstm else d_sums[:, :, [0, 1, 3]]  # by the sums that W_hh h₋₁ is a part of
         d_w = hidden.reshape(R, N, -1).mT @ plan.states_before(out, start) if wanted[3] else None
         d_b = d_sums[:, :, 3].sum(1) if not lstm and b_n is not None and wanted[4] else None
@@ -207,6 +208,16 @@ def precision() -> str:
 def _grid(n: int, H: int) -> tuple[tuple[int, int], dict[str, int]]:
     BB, BU = 8, 64
     return (-(-n // BB), -(-H // BU)), {"BB": BB, "BU": BU}
+
+
+def _by_steps(loop: Callable[..., None], plan: Plan, read: Sequence[Any], written: Sequence[Any]) -> None:
+    """Each lane by itself; its launches as one graph where the next call has the same ones."""
+    for lane in _each_lane(*read, *written):
+        if plan.packing is not None:
+            loop(plan, *lane)
+        else:
+            what = (loop.__name__, plan.shape, plan.reverse, precision())
+            by_graph(partial(loop, plan), what, lane[: len(read)], lane[len(read) :])
 
 
 def _forward_by_steps(

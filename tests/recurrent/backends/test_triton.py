@@ -1,4 +1,4 @@
-"""The Triton kernels: their very source, interpreted on the CPU (interpreted_triton.py); compiled for a GPU that nobody
+"""The Triton kernels: their very source, interpreted on the CPU (interpreted_*.py); compiled for a GPU that nobody
 needs to have."""
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ needs_triton = pytest.mark.skipif(not there, reason="triton is not installed: pi
 
 @needs_triton
 @pytest.mark.slow
-def test_interpreted_it_is_the_cell_and_planted_errors_are_caught() -> None:
-    source = str(Path(__file__).with_name("interpreted_triton.py"))
+@pytest.mark.parametrize(("file", "tests"), [("interpreted_triton.py", 26), ("interpreted_replay.py", 7)])
+def test_interpreted_it_is_the_cell_and_planted_errors_are_caught(file: str, tests: int) -> None:
+    source = str(Path(__file__).with_name(file))
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist", source]
     inside = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(command, cwd=ROOT, env=inside | {"TRITON_INTERPRET": "1"}, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-4000:]
-    assert "26 passed" in done.stdout
+    assert f"{tests} passed" in done.stdout
 
 
 def test_auto_never_takes_what_no_gpu_has_timed(monkeypatch: pytest.MonkeyPatch) -> None:
