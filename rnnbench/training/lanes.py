@@ -86,7 +86,7 @@ def step(lanes: Sequence[Lane]) -> None:
         run.clock.start()
     outputs = _outputs(lanes, batches)
     losses = [r.parts.objective.loss(o, b) for r, (o, _), b in zip(runs, outputs, batches, strict=True)]
-    for parameter in (p for run in runs for p in run.model.parameters()):
+    for parameter in (p for run in runs for p in run.parameters):
         parameter.grad = None
     torch.autograd.backward(losses)
     Clipping.together([run.clip for run in runs if run.clip is not None])

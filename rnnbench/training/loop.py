@@ -69,8 +69,8 @@ class Training:
         first = self.metrics[0]
         self.selection = Selection(first.name, first.better, self.budget.patience, self.budget.solved)
         self.optimizer = make_optimizer(self.model, self.optimizer_config)
-        self._parameters = list(self.model.parameters())
-        self.clip = None if self.clip_norm is None else Clipping(self._parameters, self.clip_norm)
+        self.parameters = list(self.model.parameters())
+        self.clip = None if self.clip_norm is None else Clipping(self.parameters, self.clip_norm)
         self.last_step, self.last_step_reason = self._last_step()
         self.last_weights: dict[str, Tensor] | None = None
         self.carried: Carried = None
@@ -160,7 +160,7 @@ class Training:
         self.clock.start()
         outputs, carried = self.model(batch, self.carried)
         loss = self.parts.objective.loss(outputs, batch)
-        for parameter in self._parameters:
+        for parameter in self.parameters:
             parameter.grad = None
         loss.backward()
         if self.clip is not None:
