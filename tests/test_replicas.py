@@ -18,7 +18,7 @@ def test_a_sweep_in_groups_leaves_the_records_of_one_without() -> None:
     done = here("-m", *asked, "name=grouped", "replicas=2")
     assert (done.returncode, here("-m", *asked, "name=plain").returncode) == (0, 0)
     assert "6 ok, 0 diverged, 0 failed, 0 skipped" in done.stdout
-    assert done.stderr.startswith("replicas: on the CPU this saves ") and done.stderr.count("\n") == 1
+    assert done.stderr.startswith("replicas: on the CPU this hardly pays, ") and done.stderr.count("\n") == 1
     assert outcomes("results/grouped") == outcomes("results/plain")
     records = [json.loads(path.read_text()) for path in sorted(Path("results/grouped").glob("runs/*/run.json"))]
     widths = {(r["config"]["cell"]["name"], r["config"]["seed"]): r["environment"].get("replicas") for r in records}

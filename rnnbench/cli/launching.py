@@ -23,8 +23,8 @@ JOB_ALONE = "hydra.launcher.n_jobs=1"
 """Tells a job of a launcher that keeps several going that no other is beside it."""
 
 
-ON_CPU = "replicas: on the CPU this saves about a quarter of a small run's time; it is meant for a GPU"
-"""Ten seeds of digits, T = 8, in one group took 7.6 times the CPU time of one seed (docs/gpu.md)."""
+ON_CPU = "replicas: on the CPU this hardly pays, ten small runs take 8 to 10 times as long as one; it is for a GPU"
+"""Measured of ten seeds of digits, T = 8 (docs/gpu.md)."""
 
 
 class Launching:

@@ -1,7 +1,7 @@
 """A loop of launches recorded once as a CUDA graph and played again, so that a step costs no launch of its own.
 
     first call of a shape     done as it is: kernels are compiled, libraries made ready
-    second                    recorded, which does nothing yet, and played
+    second                    done in the graph's memory; recorded, which does nothing yet, and played
     after that                played
 
 A graph reads and writes the memory that it was recorded with: arguments are copied into tensors of its own and results
@@ -90,6 +90,8 @@ def _first_time(key: Hashable) -> bool:
 def _recorded(loop: Callable[..., None], read: Some, written: Some) -> _Recorded | None:
     global failed
     own = [[None if t is None else torch.empty_like(t) for t in each] for each in (read, written)]
+    _copy(read, own[0])
+    loop(*own[0], *own[1])  # what is compiled for this memory, which may be aligned otherwise, is compiled before
     try:
         with recording() as graph:
             loop(*own[0], *own[1])

@@ -52,17 +52,25 @@ COMPILE = """
 from triton import compile
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
-from rnnbench.recurrent.gpu import loop
+from rnnbench.recurrent.gpu import loop, steps
 
+TARGET = GPUTarget("cuda", 90, 32)
+STEP = dict.fromkeys(steps.SPECIAL, "i32") | dict.fromkeys(("h", "c", "dh", "dc", "saved"), "*fp32")
 WHOLE = {name: "i32" for name in ("N", "T", "B", "H")} | {"sizes": "*i64", "first": "*i64", "saved": "*fp32"}
 for dtype, width in (("fp32", 64), ("bf16", 128)):
     fixed = {"BB": 16, "BH": width, "REVERSE": True, "PACKED": True, "PRECISION": "ieee" if dtype == "fp32" else "tf32"}
     for kernel in (loop.lstm_forward, loop.lstm_backward, loop.gru_forward, loop.gru_backward):
         types = {n: "constexpr" if n in fixed else WHOLE.get(n, "*" + dtype) for n in kernel.arg_names}
         constants = {(kernel.arg_names.index(n),): value for n, value in fixed.items()}
-        made = compile(ASTSource(kernel, types, constants), target=GPUTarget("cuda", 90, 32), options={"num_warps": 8})
+        made = compile(ASTSource(kernel, types, constants), target=TARGET, options={"num_warps": 8})
         assert made.asm["cubin"]
         print(kernel.__name__, dtype, width, made.metadata.shared)
+    blocks = {"BB": 8, "BU": 64}
+    for kernel in (steps.lstm_forward, steps.lstm_backward, steps.gru_forward, steps.gru_backward):
+        names = kernel.arg_names
+        types = {n: "constexpr" if n in blocks else STEP.get(n, "*" + dtype) for n in names}
+        constants = {(names.index(n),): value for n, value in blocks.items()}
+        assert compile(ASTSource(kernel, types, constants), target=TARGET).asm["cubin"]
 """
 
 
