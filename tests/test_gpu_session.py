@@ -89,7 +89,6 @@ def test_what_it_asks_for_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> N
     )
     assert parity(gpu.PARITY) == 0
     assert sorted(set(checked)) == [(name, "torch.float32", "cuda") for name in ("torch", "triton")]
-    assert gpu.within(20, [sys.executable, "-m", "rnnbench", "-m", *gpu.STUDY, "plan=only", "device=cpu"]) == 0
     for sweep in gpu.SWEEPS:
         config = make(*(text.split(",")[0] for text in sweep))
         assert config.device == "cuda" and config.backend in BACKENDS and config.cell.name in cell_choices()
@@ -109,6 +108,7 @@ def test_one_row_a_run_of_what_the_records_say() -> None:
     assert rows.loc[rows["seeds"].eq("alone"), "peak_bytes"].gt(0).all()
 
 
+@pytest.mark.slow
 def test_the_study_in_the_small_leaves_its_page_and_its_records_in_one_file() -> None:
     """With what a CPU has; then ended before all is done."""
     small = [*gpu.STUDY, "device=cpu", "hidden_size=4", "seq_len=3", "seed=0,1", "match=hidden", "budget.max_steps=12",

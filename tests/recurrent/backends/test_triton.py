@@ -24,10 +24,17 @@ needs_triton = pytest.mark.skipif(not there, reason="triton is not installed: pi
 
 @needs_triton
 @pytest.mark.slow
-@pytest.mark.parametrize(("file", "tests"), [("interpreted_triton.py", 26), ("interpreted_replay.py", 7)])
-def test_interpreted_it_is_the_cell_and_planted_errors_are_caught(file: str, tests: int) -> None:
+@pytest.mark.parametrize(
+    ("file", "which", "tests"),  # in parts, which go side by side
+    [
+        ("interpreted_triton.py", "test_parity", 2),
+        ("interpreted_triton.py", "not test_parity", 24),
+        ("interpreted_replay.py", "test", 7),
+    ],
+)
+def test_interpreted_it_is_the_cell_and_planted_errors_are_caught(file: str, which: str, tests: int) -> None:
     source = str(Path(__file__).with_name(file))
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist", source]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist", source, "-k", which]
     inside = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(command, cwd=ROOT, env=inside | {"TRITON_INTERPRET": "1"}, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-4000:]
