@@ -236,8 +236,9 @@ def launches(folder: Path, device: str = "cuda", sizes: Sequence[tuple[int, int,
                 measured.append((seconds[8][0], *seconds[0]))
         table = pd.DataFrame(measured[WARM_UP:], columns=["graph_ms", "launches_ms", "enqueued_ms"]) * 1e3
         p10, median, p90 = (table["graph_ms"] / table["launches_ms"]).quantile([0.1, 0.5, 0.9])
+        recorded = replay.capable(u.device) and not replay.failed
         error = max(relative_error(a, b, torch.float32) for a, b in zip(*gradients.values(), strict=True))
-        rows.append({"cell": kind.__name__.lower(), "B": B, "T": T, "H": H, "recorded": not replay.failed,
+        rows.append({"cell": kind.__name__.lower(), "B": B, "T": T, "H": H, "recorded": recorded,
                      **table.median(), "ratio": median, "ratio_p10": p10, "ratio_p90": p90, "rounds": rounds,
                      "error": error})  # fmt: skip
         pd.DataFrame(rows).to_csv(folder / "launches.csv", index=False, float_format="%.6g")
