@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 
 import rnnbench
 from rnnbench.cells.base import Cell
@@ -16,6 +17,7 @@ from rnnbench.cells.rnn import RNNCell
 from rnnbench.recurrent.backends import eager
 from rnnbench.speed import Setting, Size, measure, peers
 from rnnbench.speed.__main__ import main
+from rnnbench.speed.candidates import Problem
 
 CELLS: dict[str, Cell] = {"lstm": LSTMCell(), "gru": GRUCell(), "rnn": RNNCell(), "rnn_relu": RNNCell("relu")}
 SIZE, ONE = Size(3, 13, 2, 5), Size(2, 1, 3, 4)
@@ -123,6 +125,26 @@ def test_a_peer_that_cannot_take_part_is_one_line(
     assert main(arguments) == 2
     said = capsys.readouterr()
     assert said.err.count("\n") == 1 and words in said.err and not said.out
+
+
+def test_a_whole_step_of_jax_is_torchs() -> None:
+    """Clipping and Adam in its one call, twice."""
+    there("jax")
+    from rnnbench.speed.peers.jax import Scan
+
+    setting = Setting(ONE)
+    problem = Problem.drawn("gru", GRUCell(), setting, 0)
+    jax, theirs = Scan(problem), torch.nn.GRU(ONE.I, ONE.H)
+    theirs.load_state_dict(problem.weights)
+    adam = torch.optim.Adam(theirs.parameters())
+    for _ in range(2):
+        assert set(jax.step()) == {"pass", "step"}
+        adam.zero_grad()
+        theirs(problem.x)[0].backward(problem.u)
+        torch.nn.utils.clip_grad_norm_(theirs.parameters(), 1.0)
+        adam.step()
+    for name, weight in theirs.state_dict().items():
+        torch.testing.assert_close(torch.tensor(jax.held[0][name].tolist()), weight, rtol=1e-4, atol=1e-6)
 
 
 def test_a_client_of_jax_leaves_the_environment_as_it_was() -> None:
