@@ -33,14 +33,17 @@ def prepare(config: Config, beside: bool = False, settle: Callable[[], None] = l
 
     Raises UsageError for every request that cannot be met.
     """
-    device, dtype = choose_device(config.device), getattr(torch, config.dtype)
+    device, dtype = choose_device(config.device), getattr(torch, config.dtype_of_weights)
     cell = make_cell(config)
     make_dataset(config)
     settle()
     between = config.layer_norm or config.residual
-    backend = backends.choose(config.backend, zoned(cell, config.zoneout), device, dtype, between=between)
+    numbers = getattr(torch, config.dtype)
+    backend = backends.choose(config.backend, zoned(cell, config.zoneout), device, numbers, between=between)
     if backend == "fused":
         backends.say_what_is_unused(torch.backends.cpu.get_cpu_capability())
+        if config.dtype == "bfloat16":
+            backends.say_what_is_converted()
     if backend == "triton":
         backends.say_what_is_untimed(backend)
     parts = parts_of(config)

@@ -174,9 +174,10 @@ def _carry_out(config: Config, training: Training | Exception, beside: bool) -> 
 
 def check(config: Config, training: Training) -> dict[str, Any]:
     """What comes before training: parity and memory, and where its files go → their part of the record."""
-    model, parts, device, dtype = training.model, training.parts, training.device, training.dtype
+    model, parts, device = training.model, training.parts, training.device
     recurrent, directory = model.recurrent, config.run_dir
-    checked = parity.quick_check(recurrent, recurrent.backend, dtype, device)
+    numbers = getattr(torch, config.dtype)  # what the recurrent layers compute in
+    checked = parity.quick_check(recurrent, recurrent.backend, numbers, device)
     batch = training.batch(0)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         saved_bytes = memory.saved_activation_bytes(model, lambda: parts.objective.loss(model(batch)[0], batch))
@@ -223,7 +224,7 @@ def judge(config: Config, training: Training) -> dict[str, Any]:
         "stopped_by": progress.stopped_by,
         "timing": facts.timing(progress),
         "backend": model.recurrent.backend,
-        "environment": environment.describe(device, training.dtype)
+        "environment": environment.describe(device, getattr(torch, config.dtype))
         | {
             "threads_because": training.threads_because,
             "fused_isa": kernel.isa() if kernel.library() is not None else None,

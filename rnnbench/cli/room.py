@@ -43,7 +43,7 @@ def model_bytes(config: Config) -> int:
     weights = count_parameters(make_cell(config), parts, width, num_layers=config.num_layers,
                                bidirectional=config.bidirectional, embedding_size=config.embedding_size,
                                layer_norm=config.layer_norm)  # fmt: skip
-    return weights * getattr(torch, config.dtype).itemsize
+    return weights * getattr(torch, config.dtype_of_weights).itemsize
 
 
 def size_of(config: Config) -> tuple[object, ...]:

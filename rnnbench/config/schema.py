@@ -68,7 +68,7 @@ class Config:
     clip_norm: float | None = 1.0
     seed: int = 0
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    dtype: Literal["float32", "float64"] = "float32"
+    dtype: Literal["float32", "float64", "bfloat16"] = "float32"
     backend: str = "auto"
     threads: int | None = None
     flush_denormals: bool = added(True)
@@ -92,7 +92,14 @@ class Config:
     @property
     def options(self) -> dict[str, Any]:
         """What the recurrent layers have beside their cell: recurrent/options.py."""
-        return {name: getattr(self, name) for name in ("layer_norm", "residual", "recurrent_dropout", "zoneout")}
+        names = ("layer_norm", "residual", "recurrent_dropout", "zoneout")
+        computes_in = self.dtype if self.dtype != self.dtype_of_weights else None
+        return {name: getattr(self, name) for name in names} | {"computes_in": computes_in}
+
+    @property
+    def dtype_of_weights(self) -> str:
+        """Of parameters, optimizer state and loss: bfloat16 is of the recurrent layers' arithmetic alone."""
+        return "float32" if self.dtype == "bfloat16" else self.dtype
 
     @property
     def runs_dir(self) -> Path:

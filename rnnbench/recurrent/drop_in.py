@@ -20,6 +20,7 @@ class DropIn(nn.RNNBase):
     """A layer that torch's own machinery for nn.LSTM, nn.GRU and nn.RNN takes for one of them."""
 
     cell: Cell
+    computes_in: str | None = None  # of layers that were pickled before it was there
     _names: list[list[dict[str, str]]]
 
     def _remember_as_torch_does(self) -> None:
@@ -74,7 +75,8 @@ class DropIn(nn.RNNBase):
         for name, default in (("proj_size", 0), ("num_layers", 1), ("bias", True), ("batch_first", False),
                               ("dropout", 0.0), ("bidirectional", False), ("forget_bias", None),
                               ("longest", None), ("layer_norm", False), ("residual", False),
-                              ("recurrent_dropout", 0.0), ("zoneout", 0.0), ("backend", "auto")):  # fmt: skip
+                              ("recurrent_dropout", 0.0), ("zoneout", 0.0), ("computes_in", None),
+                              ("backend", "auto")):  # fmt: skip
             if getattr(self, name) != default:
                 parts.append(f"{name}={getattr(self, name)}")
         return ", ".join(parts)

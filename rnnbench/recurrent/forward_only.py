@@ -30,12 +30,17 @@ _NO_GRADIENTS = (0,) * 12
 
 
 def run(
-    cell: Cell, layers: Sequence[Sequence[Parameter | Any]], x: Tensor, hx: Any, hidden_size: int, batch_first: bool
+    cell: Cell,
+    layers: Sequence[Sequence[Sequence[Parameter | Any]]],
+    x: Tensor,
+    hx: Any,
+    hidden_size: int,
+    batch_first: bool,
 ) -> tuple[Tensor, Any] | None:
     """Output and last state as `Recurrent.forward` gives them; None where something is not plain. No errors of its own.
 
-    layers: of one direction, the parameters of each in the order of ROLES. x (T, B, I), or (B, T, I) if `batch_first`.
-    hx: None, h, or (h, c), each (L, B, H). To be called where no gradients are recorded.
+    layers: of each layer its directions, of each of these its parameters in the order of ROLES. x (T, B, I), or
+    (B, T, I) if `batch_first`. hx: None, h, or (h, c), each (L·D, B, H). To be called where no gradients are recorded.
     """
     number, dtype = number_of(cell), x.dtype
     size = _BYTES.get(dtype)
@@ -45,8 +50,8 @@ def run(
     (T, B, width), (x_t, x_b, x_i) = x.shape, x.stride()
     if batch_first:
         T, B, x_t, x_b = B, T, x_b, x_t
-    H = hidden_size
-    shape, has_c = (len(layers), B, H), len(cell.state) == 2
+    H, D = hidden_size, len(layers[0])
+    shape, has_c = (len(layers) * D, B, H), len(cell.state) == 2
     h = c = hx
     if hx is None:
         h = c = x.new_zeros(shape)  # nobody writes to them
@@ -61,33 +66,39 @@ def run(
         return None
 
     rows, step, gates = GATES[number] * H, B * H * size, (GATES[number] * H,)
-    for p in layers:
+    for directions in layers:
         shapes = ((rows, width), (rows, H), gates, gates)
-        if not all(_lies(w, wanted, dtype, size) for w, wanted in zip(p, shapes, strict=False)):
-            return None
-        width = H
+        for p in directions:
+            if not all(_lies(w, wanted, dtype, size) for w, wanted in zip(p, shapes, strict=False)):
+                return None
+        width = D * H
 
     h_end = torch.empty_like(h)
     c_end = torch.empty_like(h) if has_c else None
     at_h, at_c = h.data_ptr(), c.data_ptr() if has_c else 0
     at_h_end, at_c_end = h_end.data_ptr(), 0 if c_end is None else c_end.data_ptr()
-    facts = (number, kernel.isa_number(), DTYPES[dtype], 0, torch.get_num_threads(), denormals.kept())
+    about, how = (number, kernel.isa_number(), DTYPES[dtype]), (torch.get_num_threads(), denormals.kept())
     saved, width = B * kernel.saved_slots(number) * H * size, x.shape[2]
     saved += -saved % workspace.ALIGNMENT
-    _holder, start = workspace.room(saved + _room(facts, T, B, width, H, len(layers) > 1))
-    for p in layers:
-        output = torch.empty_like(h) if T == len(layers) == 1 else x.new_empty((T, B, H))
-        weights = [w.data_ptr() for w in p]
-        library.forward_of_bytes(
-            _LAYER.pack(
-                *facts, T, B, width, H, 0, 0, x.data_ptr(), x_t, x_b, *weights, *((0, 0) if len(p) == 2 else ()),
-                at_h, at_c, output.data_ptr(), at_h_end, at_c_end, start, 0,
-                *_NO_GRADIENTS, start + saved,
-            )
-        )  # fmt: skip
-        x, width, x_t, x_b = output, H, B * H, H
-        at_h, at_c, at_h_end, at_c_end = at_h + step, at_c + step, at_h_end + step, at_c_end + step
-    return output.transpose_(0, 1) if batch_first else output, h_end if c_end is None else (h_end, c_end)
+    _holder, start = workspace.room(saved + _room((*about, 0, *how), T, B, width, H, D * H if len(layers) > 1 else 0))
+    for directions in layers:
+        outputs = []
+        for reverse, p in enumerate(directions):
+            output = torch.empty_like(h) if T == len(h) == 1 else x.new_empty((T, B, H))
+            weights = [w.data_ptr() for w in p]
+            library.forward_of_bytes(
+                _LAYER.pack(
+                    *about, reverse, *how, T, B, width, H, 0, 0, x.data_ptr(), x_t, x_b,
+                    *weights, *((0, 0) if len(p) == 2 else ()),
+                    at_h, at_c, output.data_ptr(), at_h_end, at_c_end, start, 0,
+                    *_NO_GRADIENTS, start + saved,
+                )
+            )  # fmt: skip
+            outputs.append(output)
+            at_h, at_c, at_h_end, at_c_end = at_h + step, at_c + step, at_h_end + step, at_c_end + step
+        x = output if D == 1 else torch.cat(outputs, dim=-1)
+        width, x_t, x_b = D * H, B * D * H, D * H
+    return x.transpose_(0, 1) if batch_first else x, h_end if c_end is None else (h_end, c_end)
 
 
 def _lies(tensor: Any, shape: tuple[int, ...], dtype: torch.dtype, size: int) -> bool:
@@ -112,9 +123,9 @@ def _has_numbers(tensor: Tensor, dtype: torch.dtype, size: int, last: int) -> bo
 
 
 @lru_cache(maxsize=256)
-def _room(facts: tuple[int, ...], T: int, B: int, width: int, H: int, is_stack: bool) -> int:
-    """Bytes of workspace for the layer that needs most."""
+def _room(facts: tuple[int, ...], T: int, B: int, width: int, H: int, above: int) -> int:
+    """Bytes of workspace for the layer that needs most; above: how wide the input of those above the first is, or 0."""
     library = kernel.library()
     assert library is not None
-    widths = (width, H) if is_stack else (width,)
+    widths = (width, above) if above else (width,)
     return max(int(library.fused_workspace(kernel.Layer(*facts, T, B, w, H), False)) for w in widths)

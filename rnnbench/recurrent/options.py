@@ -22,9 +22,15 @@ from rnnbench.errors import UsageError
 
 
 def check(
-    cell: Cell, num_layers: int, layer_norm: bool, residual: bool, recurrent_dropout: float, zoneout: float
+    cell: Cell,
+    num_layers: int,
+    layer_norm: bool,
+    residual: bool,
+    recurrent_dropout: float,
+    zoneout: float,
+    computes_in: str | None = None,
 ) -> None:
-    """Raises UsageError for a rate that is none, and for what this cell or a single layer cannot have."""
+    """Raises UsageError for a rate that is none, and for what this cell, a single layer or bfloat16 cannot have."""
     for key, flag in (("layer_norm", layer_norm), ("residual", residual)):
         if flag and num_layers < 2:
             raise UsageError("stands between layers", key=key, value=flag, allowed="false, or num_layers=2 or more")
@@ -37,6 +43,10 @@ def check(
                          allowed="0")  # fmt: skip
     if zoneout and not cell.averages:
         raise UsageError(f"states of {name} cannot be averaged", key="zoneout", value=zoneout, allowed="0")
+    if computes_in not in (None, "bfloat16"):
+        raise UsageError("layers cannot compute in it", key="computes_in", value=computes_in, allowed="bfloat16, None")
+    if computes_in and layer_norm:
+        raise UsageError("would stand between layers of bfloat16", key="layer_norm", value=True, allowed="false")
 
 
 def unheard(p: Parameters, rate: float) -> Parameters:

@@ -12,7 +12,7 @@ import operator
 import warnings
 from collections.abc import Sequence
 from numbers import Real
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +35,8 @@ class Recurrent(DropIn):
 
     dropout: probability, applied to the output of every layer but the last while training.
     layer_norm, residual, recurrent_dropout, zoneout: recurrent/options.py.
+    computes_in: "bfloat16" rounds input, state and weights to it on their way to the backend; parameters, gradients,
+        output and last state stay in their own dtype. None: all in that one.
     forget_bias: when given, the forget gate's two biases start at this value and 0; "chrono" spreads it over the times
         up to `longest`, the number of steps of the longest sequence, which nothing else needs.
 
@@ -71,6 +73,7 @@ class Recurrent(DropIn):
         residual: bool = False,
         recurrent_dropout: float = 0.0,
         zoneout: float = 0.0,
+        computes_in: Literal["bfloat16"] | None = None,
     ):
         nn.Module.__init__(self)  # not RNNBase's, which makes the parameters of torch's own cells
         num_layers = operator.index(num_layers)
@@ -88,22 +91,18 @@ class Recurrent(DropIn):
         if dropout and num_layers == 1:
             warnings.warn("dropout acts between layers: with num_layers=1 it does nothing", stacklevel=2)
         forget_biases.check(forget_bias, longest, cell, bias)
-        options.check(cell, num_layers, layer_norm, residual, recurrent_dropout, zoneout)
+        options.check(cell, num_layers, layer_norm, residual, recurrent_dropout, zoneout, computes_in)
         self.cell = cell
-        self.input_size = input_size
-        self.hidden_size = hidden_size
-        self.num_layers = num_layers
+        self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.bias = bias
         self.batch_first = batch_first
         self.dropout = rate
         self.bidirectional = bidirectional
         self.backend = backend
-        self.forget_bias = forget_bias
-        self.longest = longest
-        self.layer_norm = layer_norm
-        self.residual = residual
-        self.recurrent_dropout = recurrent_dropout
-        self.zoneout = zoneout
+        self.forget_bias, self.longest = forget_bias, longest
+        self.layer_norm, self.residual = layer_norm, residual
+        self.recurrent_dropout, self.zoneout = recurrent_dropout, zoneout
+        self.computes_in = computes_in
 
         self._names: list[list[dict[str, str]]] = []  # [layer][direction]: role → parameter name
         directions = 2 if bidirectional else 1
@@ -185,17 +184,17 @@ class Recurrent(DropIn):
 
     def _forward_only(self, x: Tensor, hx: Any) -> tuple[Tensor, Any] | None:
         """The shortest way, where `backend` leaves it open and nothing is out of the ordinary."""
-        if self.bidirectional or self.backend not in ("auto", "fused") or (self.training and self.dropout):
+        if self.backend not in ("auto", "fused") or (self.training and self.dropout):
             return None
         options = self.layer_norm, self.residual, self.recurrent_dropout, self.zoneout
-        if any(options) or torch.is_autocast_enabled("cpu") or x.dim() != 3:
+        if any(options) or self.computes_in or torch.is_autocast_enabled("cpu") or x.dim() != 3:
             return None
         if self.backend == "auto":
             T, B = (x.shape[1], x.shape[0]) if self.batch_first else x.shape[:2]
             if not backends.BACKENDS["fused"].preferred(self.cell, (T, B, self.input_size, self.hidden_size)):
                 return None
         found = self._parameters
-        layers = [[found.get(name) for name in directions[0].values()] for directions in self._names]
+        layers = [[[found.get(name) for name in names.values()] for names in directions] for directions in self._names]
         return forward_only.run(self.cell, layers, x, hx, self.hidden_size, self.batch_first)
 
     @property
@@ -211,7 +210,7 @@ class Recurrent(DropIn):
         cell = options.zoned(self.cell, self.zoneout, self.training)
         stack = Stack(cell, layers, self.dropout, self.training, self._norms(), self.residual)
         name = self._resolve_backend((T, B, self.input_size, self.hidden_size))
-        return backends.forward(name, stack, x, state, packing)
+        return backends.forward(name, stack, x, state, packing, self.computes_in)
 
     def _forward_packed(self, packed: PackedSequence, hx: Any) -> tuple[PackedSequence, Any]:
         x, batch_sizes, order, back = packed
@@ -282,7 +281,8 @@ class Recurrent(DropIn):
     def _resolve_backend(self, shape: tuple[int, int, int, int] | None = None) -> str:
         weight = self._first_weight()
         cell, between = options.zoned(self.cell, self.zoneout), self.layer_norm or self.residual
-        return backends.choose(self.backend, cell, weight.device, weight.dtype, shape, between)
+        dtype = weight.dtype if self.computes_in is None else getattr(torch, self.computes_in)
+        return backends.choose(self.backend, cell, weight.device, dtype, shape, between)
 
     def _initial_state(self, x: Tensor, batch: int, hx: Any, batched: bool) -> State:
         count = self.num_layers * (2 if self.bidirectional else 1)

@@ -44,12 +44,12 @@ from rnnbench.training.model import SequenceModel
 from rnnbench.training.numerics import NUMERICS
 from rnnbench.training.predictions import Kept
 
-FORMAT = 2
+FORMAT = 3
 """Raised by a change of model.json that this program would misread; a model with nothing of it keeps the lower one."""
 OPTIONS = "options"
-"""Since 2, where a model has any: of recurrent/options.py those that are not off."""
+"""Since 2, where a model has any: of recurrent/options.py those that are not off. Since 3 `computes_in` is one."""
 
-OPTION_NAMES = ("layer_norm", "residual", "recurrent_dropout", "zoneout")
+OPTION_NAMES = ("layer_norm", "residual", "recurrent_dropout", "zoneout", "computes_in")
 
 
 class Transform(Protocol):
@@ -144,7 +144,7 @@ def facts_of(
     encoder = model.encoder
     options = {name: getattr(recurrent, name) for name in OPTION_NAMES if getattr(recurrent, name)}
     return {
-        "format": FORMAT if options else 1,
+        "format": FORMAT if recurrent.computes_in else 2 if options else 1,
         "rnnbench": rnnbench.__version__,
         "torch": torch.__version__,
         "numerics": NUMERICS,
@@ -234,6 +234,7 @@ def _warn_of_another_source(directory: Path, cell: dict[str, Any]) -> None:
 
 def _backend(name: str, cell: Cell, dtype: torch.dtype, options: dict[str, Any]) -> str:
     between = bool(options.get("layer_norm") or options.get("residual"))
+    dtype = getattr(torch, options["computes_in"]) if "computes_in" in options else dtype
     try:
         return backends.choose(
             name, zoned(cell, options.get("zoneout", 0.0)), torch.device("cpu"), dtype, None, between

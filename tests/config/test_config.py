@@ -78,7 +78,7 @@ def make_both(**changes: Any) -> None:
         ({"dropout": 1.0}, ("dropout=1.0", "0 up to 1")),
         ({"match": "width"}, ("match=width", "hidden, params")),
         ({"device": "gpu"}, ("device=gpu", "auto, cpu, cuda")),
-        ({"dtype": "float16"}, ("dtype=float16", "float32, float64")),
+        ({"dtype": "float16"}, ("dtype=float16", "float32, float64, bfloat16")),
         ({"forget_bias": "chron"}, ("forget_bias=chron", "a number, chrono, null")),
         ({"forget_bias": True}, ("forget_bias=true", "a number, chrono, null")),
         ({"backend": "cudnn"}, ("backend=cudnn", "auto, eager, fused, torch")),

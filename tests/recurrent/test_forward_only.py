@@ -29,16 +29,18 @@ def short(layer: Any, x: Tensor, hx: Any = None) -> tuple[Tensor, Any]:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("layers", [1, 3])
-@pytest.mark.parametrize("batch_first", [False, True])
-@pytest.mark.parametrize("bias", [False, True])
-@pytest.mark.parametrize(("T", "B", "I", "H"), [(1, 1, 5, 33), (1, 9, 20, 16), (4, 1, 1, 7), (30, 3, 17, 20)])
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize(("batch_first", "bias"), [(False, True), (True, False)])
+@pytest.mark.parametrize(("T", "B", "I", "H"), [(1, 1, 5, 33), (1, 9, 20, 16), (4, 1, 1, 7), (30, 2, 17, 20)])
 def test_bits_are_those_of_the_general_way(
-    kind: str, layers: int, batch_first: bool, bias: bool, T: int, B: int, I: int, H: int
+    kind: str, layers: int, bidirectional: bool, batch_first: bool, bias: bool, T: int, B: int, I: int, H: int
 ) -> None:
     torch.manual_seed(0)
-    layer = KINDS[kind](I, H, layers, bias=bias, batch_first=batch_first, backend="fused")
+    sizes: dict[str, Any] = {"input_size": I, "hidden_size": H, "num_layers": layers}
+    options = {"bias": bias, "batch_first": batch_first, "bidirectional": bidirectional}
+    layer = KINDS[kind](**sizes, **options, backend="fused")
     x = torch.randn(B, T, I) if batch_first else torch.randn(T, B, I)
-    state = tuple(torch.randn(layers, B, H) for _ in layer.cell.state)
+    state = tuple(torch.randn(layers * (1 + bidirectional), B, H) for _ in layer.cell.state)
     for hx in (None, state if len(state) > 1 else state[0]):
         output, last = short(layer, x, hx)
         wanted, wanted_last = layer(x, hx)  # with a graph: the general way

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, bfloat16
 
 from rnnbench import registry
 from rnnbench.cells.base import Cell, State
@@ -19,6 +20,8 @@ BACKENDS: dict[str, Backend] = dict(sorted(_FOUND, key=lambda found: found[1].ra
 """Those of this folder by name, fastest first."""
 
 NAMES = ("auto", *sorted(BACKENDS))
+SHORTER = {"bfloat16": bfloat16}
+"""What layers may compute in beside their weights' dtype."""
 
 
 def named(name: str, allowed: Sequence[str] = NAMES) -> Backend:
@@ -87,11 +90,28 @@ def say_what_is_unused(capability: str) -> None:
         tell(unused)
 
 
+def say_what_is_converted() -> None:
+    """One line on stderr, once, where the kernel in use multiplies bfloat16 by way of float32."""
+    if kernel.isa() != "avx512_bf16":
+        tell(f"dtype=bfloat16: {kernel.isa()} instructions multiply none, each is converted: slower than dtype=float32")
+
+
 def say_what_is_untimed(name: str) -> None:
     """One line on stderr, once, of a backend that no table of times speaks of."""
     tell(f"backend={name}: not yet timed on this device (docs/gpu.md)")
 
 
-def forward(name: str, stack: Stack, x: Tensor, state: State, packing: Packing | None = None) -> tuple[Tensor, State]:
-    """The stack over the sequence by the backend of that name; arguments and results as `Backend.forward`'s."""
-    return named(name).forward(stack, x, state, packing)
+def forward(
+    name: str, stack: Stack, x: Tensor, state: State, packing: Packing | None = None, computes_in: str | None = None
+) -> tuple[Tensor, State]:
+    """The stack over the sequence by the backend of that name; arguments and results as `Backend.forward`'s.
+
+    computes_in: a shorter dtype that all of it is rounded to; results, and gradients, are again in their own.
+    """
+    if computes_in is None:
+        return named(name).forward(stack, x, state, packing)
+    own, shorter = x.dtype, SHORTER[computes_in]
+    layers = [[{role: w.to(shorter) for role, w in p.items()} for p in directions] for directions in stack.layers]
+    rounded = tuple(s.to(shorter) for s in state)
+    output, last = named(name).forward(replace(stack, layers=layers), x.to(shorter), rounded, packing)
+    return output.to(own), tuple(s.to(own) for s in last)
