@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
+from importlib import metadata
 
 
 class UsageError(ValueError):
@@ -29,6 +31,16 @@ class TooLittleData(UsageError):  # noqa: N818 - said to people as it is
     """There is too little to answer from: no fault of the request, so that programs end with a code of its own."""
 
     exit_code = 3
+
+
+def install(extra: str) -> str:
+    """The command that brings what an extra asks for, by the packages' own names, so that it works from a checkout."""
+    try:
+        asked = metadata.requires("rnnbench") or []
+    except metadata.PackageNotFoundError:
+        asked = []
+    own = [each.partition(";")[0].strip() for each in asked if re.search(rf"""extra == ['"]{extra}['"]""", each)]
+    return f"pip install {' '.join(repr(each) for each in own) or repr(f'rnnbench[{extra}]')}"
 
 
 TOLD: list[str] = []

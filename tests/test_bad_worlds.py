@@ -59,7 +59,7 @@ def test_a_sweep_needs_no_temp_directory(monkeypatch: pytest.MonkeyPatch) -> Non
     done = here("-m", *TINY, "seed=0,1,2", "workers=1")
     assert (done.returncode, done.stderr) == (0, "")
     assert "3 ok, 0 diverged, 0 failed, 0 skipped" in done.stdout
-    assert Path("results/default/report.html").exists()
+    assert Path("results/adding/report.html").exists()
 
 
 def test_without_locks_it_says_what_is_lost_and_goes_on_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,8 +67,8 @@ def test_without_locks_it_says_what_is_lost_and_goes_on_alone(monkeypatch: pytes
     monkeypatch.setattr(locks, "_without", set())
     done = here("-m", *TINY, "seed=0,1", "workers=1")
     assert done.returncode == 0
-    assert "2 ok, 0 diverged, 0 failed, 0 skipped" in done.stdout and "report: results/default" in done.stdout
-    assert done.stderr.startswith("warning: no file can be locked in results/default/runs (Function not implemented)")
+    assert "2 ok, 0 diverged, 0 failed, 0 skipped" in done.stdout and "report: results/adding" in done.stdout
+    assert done.stderr.startswith("warning: no file can be locked in results/adding/runs (Function not implemented)")
     assert done.stderr.count("\n") == 1
     assert not list(Path("results").rglob(".lock"))
 

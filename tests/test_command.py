@@ -56,8 +56,8 @@ def test_a_sweep_whose_reader_is_gone_does_its_runs_and_makes_its_report() -> No
                           stderr=subprocess.PIPE)  # fmt: skip
     os.close(writer)
     assert (done.returncode, done.stderr) == (0, b"")
-    assert len(list(Path("results/default/runs").glob("*/run.json"))) == 2
-    assert Path("results/default/report.html").exists()
+    assert len(list(Path("results/adding/runs").glob("*/run.json"))) == 2
+    assert Path("results/adding/report.html").exists()
 
 
 def test_a_closed_stdout_is_not_taken_for_a_file() -> None:

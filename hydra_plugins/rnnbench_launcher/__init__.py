@@ -25,7 +25,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_plugins.rnnbench_launcher.queue import LocalQueue, Queue, SlurmQueue
-from rnnbench.errors import UsageError
+from rnnbench.errors import UsageError, install
 
 
 class SubmititLauncher(Launcher):
@@ -44,7 +44,7 @@ class SubmititLauncher(Launcher):
         try:
             from hydra_plugins.hydra_submitit_launcher.submitit_launcher import BaseSubmititLauncher
         except ImportError:
-            raise UsageError(f"hydra/launcher={self.choice} needs a plugin: pip install 'rnnbench[slurm]'") from None
+            raise UsageError(f"hydra/launcher={self.choice} needs a plugin: {install('slurm')}") from None
         self._check()
         for key, least in ((self.batch_key, 1), ("wait_hours", 0), ("max_num_timeout", 0)):
             value = self._keys[key]

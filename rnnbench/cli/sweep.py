@@ -14,6 +14,7 @@ from pathlib import Path
 from rnnbench.cli.composer import Composer
 from rnnbench.cli.job import no_model
 from rnnbench.cli.launching import Launching
+from rnnbench.cli.naming import named, remember
 from rnnbench.cli.plan import plan
 from rnnbench.cli.probes import probe
 from rnnbench.cli.requests import check, composed, unfinished
@@ -32,7 +33,7 @@ def sweep(composer: Composer, jobs: Sequence[Sequence[str]], launching: Launchin
     """
     if not jobs:
         raise UsageError("the sweep names no run: one of its keys has no value")
-    asked = composed(composer, jobs)
+    asked = named(composed(composer, jobs))
     if asked.only_planned:
         check(asked, unfinished(asked), composer)
         plan({"runs": asked})
@@ -77,6 +78,7 @@ def report(directory: Path) -> bool:
     from rnnbench.report import report_and_verdicts
 
     try:
+        remember(directory, sys.argv[1:])
         page, verdicts = report_and_verdicts(directory)
         for line in verdicts:
             print(line)

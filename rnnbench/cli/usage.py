@@ -11,7 +11,7 @@ import yaml
 from rnnbench.cli.typed import unread
 from rnnbench.config import CONF, PRESENTATION
 from rnnbench.conversion import unknown_key
-from rnnbench.errors import UsageError
+from rnnbench.errors import UsageError, install
 
 FLAGS = ("-m", "--multirun", "-h", "--help", "--hydra-help", "--version", "-c", "--cfg", "--resolve", "-p", "--package",
          "-r", "--run", "-i", "--info", "-cp", "--config-path", "-cn", "--config-name", "-cd", "--config-dir",
@@ -135,7 +135,7 @@ def one_line(error: Exception, arguments: list[str]) -> str:
     if match := re.search(r"Could not find '([\w/]+)/([^']*)'", text):
         group, choice = match.groups()
         if choice in EXTRAS and group.startswith("hydra/"):
-            return f"{group}={choice} needs a plugin: pip install 'rnnbench[{EXTRAS[choice]}]'"
+            return f"{group}={choice} needs a plugin: {install(EXTRAS[choice])}"
         problem = "no such choice"
         if _config_dir(arguments) is None and Path(group, f"{choice}.yaml").is_file():
             problem += f": for {group}/{choice}.yaml add --config-dir ."

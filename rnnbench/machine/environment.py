@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from rnnbench.machine.commit import commit
 from rnnbench.machine.precision import float32_facts
 from rnnbench.machine.threads import bound
 
@@ -17,6 +18,7 @@ from rnnbench.machine.threads import bound
 def describe(device: torch.device, dtype: torch.dtype) -> dict[str, Any]:
     facts = {
         "rnnbench": _version("rnnbench"),
+        "commit": commit() or None,
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": _version("numpy"),

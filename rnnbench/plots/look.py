@@ -20,7 +20,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 from rnnbench.records import cell_name, in_order
 from rnnbench.records.names import look_of
 
-PAPER, INK, FAINT = "white", "#1b1b1b", "#6b6b6b"
+PAPER, INK, FAINT, GRID, BAND = "white", "#1b1b1b", "#6b6b6b", "#e4e4e4", "#d9d9d6"
 _RC: dict[str, Any] = {
     "font.size": 10,
     "axes.titlesize": 10,
@@ -30,7 +30,7 @@ _RC: dict[str, Any] = {
     "axes.spines.right": False,
     "axes.grid": True,
     "axes.axisbelow": True,
-    "grid.color": "#e4e4e4",
+    "grid.color": GRID,
     "figure.facecolor": PAPER,
     "svg.hashsalt": "rnnbench",  # the same records give the same file
     "svg.fonttype": "path",
@@ -149,9 +149,29 @@ def _label(axes: Axes, value: float, words: str, sides: Sequence[bool], drawn: n
     )  # fmt: skip
 
 
-def off_scale(lines: Sequence[tuple[float, str]], limits: tuple[float, float]) -> list[str]:
-    """The words for lines that lie outside the limits."""
-    return [f"{label} (off the scale)" for value, label in lines if not limits[0] <= value <= limits[1]]
+def off_scale(axes: Axes, lines: Sequence[tuple[float, str]]) -> None:
+    """The lines (value, label) that lie outside the axes' limits, named at the edge beyond which they are."""
+    low, high = axes.get_ylim()
+    for place, sign, beyond in (
+        (0.0, "↓", [label for value, label in lines if value < low]),
+        (1.0, "↑", [label for value, label in lines if value > high]),
+    ):
+        if beyond:
+            words = f"{sign} {'; '.join(beyond)}"
+            axes.annotate(words, (1.0, place), xycoords="axes fraction", fontsize=8, color=FAINT,
+                          xytext=(-2, 3 if place == 0 else -3), textcoords="offset points", ha="right",
+                          va="bottom" if place == 0 else "top", zorder=5)  # fmt: skip
+
+
+def clipped(axes: Axes, intervals: Sequence[tuple[float, float, float, str]]) -> None:
+    """An arrow with the number at the frame, where an interval (x, low, high, colour) leaves it."""
+    bottom, top = axes.get_ylim()
+    for x, low, high, colour in intervals:
+        for end, edge, marker, side in ((low, bottom, "v", "bottom"), (high, top, "^", "top")):
+            if end < bottom if marker == "v" else end > top:
+                axes.plot([x], [edge], marker, color=colour, markersize=6, clip_on=False, zorder=6)
+                axes.annotate(f"{end:.3g}", (x, edge), xytext=(7, 0), textcoords="offset points", fontsize=8,
+                              color=INK, va=side, zorder=6)  # fmt: skip
 
 
 def logarithmic(axis: Axis) -> None:

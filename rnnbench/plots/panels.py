@@ -22,6 +22,7 @@ from rnnbench.records.names import look_of
 
 MOST_PANELS = 6  # of so many all are drawn; of more, so many, or whole rows with one of each dataset at least
 _IN_A_ROW = 3
+_ENOUGH_FOR_A_LINE = 3  # values of a number; two settings are two cases, between which nothing is known
 Draw = Callable[[Axes, Panel, dict[str, Look]], None]
 
 
@@ -87,6 +88,8 @@ class Mark(NamedTuple):
     high: float
     points: np.ndarray  # (runs,)
     hollow: bool = False
+    at: float = math.nan  # where on the axis it was drawn, and in which colour
+    colour: str = ""
 
 
 def marks(
@@ -115,9 +118,9 @@ def marks(
             axes.errorbar(x, mark.estimate, error, marker=marker, linestyle="none", color=colour, markersize=7,
                           capsize=4, linewidth=1.6, zorder=4,
                           markerfacecolor="none" if mark.hollow else colour)  # fmt: skip
-        if len(values) > 1:
+        if len(row) >= _ENOUGH_FOR_A_LINE:
             axes.plot(at, [mark.estimate for mark in row], linestyle=line, color=colour, linewidth=1.4, zorder=3)
-        found += row
+        found += [mark._replace(at=x, colour=colour) for x, mark in zip(at, row, strict=True)]
     return found
 
 

@@ -31,14 +31,15 @@ from rnnbench.records.files import (
     write_record,
 )
 from rnnbench.records.history import HISTORY, History
-from rnnbench.records.names import cell_name, in_order, named, said
-from rnnbench.records.pack import PACK
+from rnnbench.records.names import cell_name, in_order, metric_name, named, said, setting
+from rnnbench.records.pack import COMMANDS, PACK
 from rnnbench.records.predictions import PREDICTIONS, load_predictions, write_predictions
 from rnnbench.records.schema import SCHEMA_VERSION, RecordError, check, spelled
 
 __all__ = [
     "ASKED",
     "COLUMNS",
+    "COMMANDS",
     "HISTORY",
     "MODEL",
     "MODEL_FACTS",
@@ -54,12 +55,14 @@ __all__ = [
     "finished",
     "in_order",
     "load_predictions",
+    "metric_name",
     "named",
     "read_record",
     "record_file",
     "replacing",
     "run_lock",
     "said",
+    "setting",
     "spelled",
     "write_bytes_atomically",
     "write_json_atomically",

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from rnnbench.records import ASKED, COLUMNS, in_order, said
-from rnnbench.records.columns import along, short, with_role
+from rnnbench.records import ASKED, COLUMNS, in_order, setting
+from rnnbench.records.columns import along, with_role
 from rnnbench.records.table import config_columns, decided_by_sisters
 
 SHOWN = ("dataset", "seq_len", "cell", "hidden_size")
@@ -101,7 +101,7 @@ class Panel:
 
     @property
     def label(self) -> str:
-        return ", ".join([self.dataset, *(f"{short(name)} = {said(value)}" for name, value in self.setting.items())])
+        return ", ".join([self.dataset, *(setting(name, value) for name, value in self.setting.items())])
 
     def cells(self) -> Iterator[tuple[str, pd.DataFrame]]:
         for cell in in_order(self.runs["cell"]):

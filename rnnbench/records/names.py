@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from rnnbench.config import CONF, PRESENTATION
+from rnnbench.records.columns import label, short, with_role
 
 
 @cache
@@ -44,6 +45,22 @@ def said(value: Any) -> str:
     if value is None or str(value) == "<NA>" or (isinstance(value, float) and value != value):
         return "null"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def setting(column: str, value: Any) -> str:
+    """A setting as a reader takes it in: "T = 100", "no limit of steps"."""
+    if column in with_role("limit") and said(value) == "null":
+        return f"no {label(column)}"
+    return f"{short(column)} = {said(value)}"
+
+
+def metric_name(metric: str, unit: Any = "") -> str:
+    """A metric with its unit, in words: "nll (nats per frame)", "first n that fails"."""
+    words = _METRICS.get(metric, metric)
+    return f"{words} ({unit})" if words == metric and isinstance(unit, str) and unit else words
+
+
+_METRICS = {"first_failure": "first n that fails"}  # whose unit is that n
 
 
 def named(names: Sequence[str], most: int = 8) -> str:

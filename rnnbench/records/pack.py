@@ -23,6 +23,8 @@ from rnnbench.records.atomic import finite
 from rnnbench.records.schema import RecordError, check
 
 PACK = "records.jsonl.gz"
+COMMANDS = "commands.txt"
+"""Beside the page: what was typed to make its runs, a line a command."""
 
 _PLAIN = re.compile(r"\w[\w.+-]*")
 

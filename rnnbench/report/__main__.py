@@ -7,6 +7,10 @@ usage: python -m rnnbench.report results/NAME … [key=value]
   name      one page of all the directories, in results/NAME/ with its runs.csv and a pack of their records
   prune     true: first drop the models of all runs but the best of each condition     (default: false)
 
+usage: python -m rnnbench.report open [results/NAME]
+
+  shows the page in a browser; without a folder it lists every page here and those that come with the program
+
 results/NAME holds runs/, or records.jsonl.gz, or both: a run that is in both is read from runs/. The pack is one small
 file to commit or to mail: whole records, and of each history about a hundred evaluations. What is in it counts as
 finished, for this program and for a sweep or a study that goes on in a copy of the directory; runs/ stays as it is.
@@ -40,6 +44,7 @@ from pathlib import Path
 from rnnbench.command import command, manual
 from rnnbench.config.arguments import one_of, pairs
 from rnnbench.errors import UsageError
+from rnnbench.report.opening import show
 from rnnbench.report.scores.read import is_table
 
 DEFAULTS = {"figure": "", "name": "", "pack": "false", "prune": "false"}
@@ -50,6 +55,8 @@ def main(arguments: Sequence[str]) -> int:
     if any(argument in ("-h", "--help") for argument in arguments):
         print(manual(__doc__, __file__))
         return 0
+    if arguments and arguments[0] == "open" and not Path("open").is_dir():
+        return show(arguments[1:])
     directories = [each for each in arguments if _is_directory(each)]
     try:
         if any(map(is_table, directories)):

@@ -12,9 +12,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from rnnbench.plots.look import FAINT, INK
+from rnnbench.plots.look import BAND, FAINT, INK
 from rnnbench.plots.panels import Drawing
-from rnnbench.report.wording import axis_words, effects, finding
+from rnnbench.report.wording import axis_words, finding
 from rnnbench.studies import Evaluated
 
 _FILL = {
@@ -41,9 +41,8 @@ def _effects(each: Evaluated, score: str) -> Drawing | None:
     ratio, margin = each.claim.scale == "ratio", each.claim.margin
     none = 1.0 if ratio else 0.0
     found = finding(each) or f"{each.word[:1].upper()}{each.word[1:]}: {each.claim.statement}"
-    numbers = f"{effects(each)} ({each.kind.pairs(each)})"
     if each.verdict.outcome == "withdrawn":
-        found, numbers = f"Withdrawn: {each.verdict.reason}.", each.claim.statement
+        found = f"Withdrawn: {each.verdict.reason}."
 
     def make(columns: int) -> Figure:
         width = 7.4 if columns > 1 else 4.6
@@ -57,7 +56,7 @@ def _effects(each: Evaluated, score: str) -> Drawing | None:
         axes.axvline(none, color=FAINT, linewidth=1.2, zorder=1)
         if margin is not None:
             low, high = (1 / margin, margin) if ratio else (-margin, margin)
-            axes.axvspan(low, high, color="#d9d9d6", alpha=0.6, zorder=0)
+            axes.axvspan(low, high, color=BAND, alpha=0.6, zorder=0)
         axes.set_yticks(range(len(judged)), [j.condition.name for j in judged])
         axes.set_ylim(len(judged) - 0.4, -0.6)
         axes.margins(x=0.08)
@@ -65,25 +64,41 @@ def _effects(each: Evaluated, score: str) -> Drawing | None:
             _log_where_wide(axes)
         axes.grid(False, axis="y")
         axes.set_xlabel("\n".join(textwrap.wrap(axis_words(each, score), round(8 * width))))
-        title = "\n".join(line for words in (found, numbers) for line in textwrap.wrap(words, round(11.5 * width)))
+        _toward(axes, each)
+        title = "\n".join(textwrap.wrap(found, round(11.5 * width)))
         figure.suptitle(title, x=0.01, ha="left", fontsize=10, color=INK)
         keys = [
             Line2D([], [], color=INK, marker=_MARK[j.outcome], markerfacecolor=_FILL[j.outcome], linestyle="none",
                    label=word)
             for word, j in {each.kind.outcome(each.claim, j): j for j in judged}.items()
         ]  # fmt: skip
-        band = [Patch(facecolor="#d9d9d6", alpha=0.6, label="within the margin")] if margin is not None else []
+        band = [Patch(facecolor=BAND, alpha=0.6, label="within the margin")] if margin is not None else []
         figure.legend(handles=[*keys, *band], loc="outside lower center", ncols=3 if columns > 1 else 2, frameon=False)
         return figure
 
     methods = ", ".join(dict.fromkeys(each.kind.interval_by(each.claim, j.condition.effect) for j in judged))
-    caption = f"{each.claim.compared} in every condition with its 95 % interval ({methods}); line: no effect"
+    caption = (
+        f"{each.claim.compared} ({each.kind.pairs(each)}) in every condition with its 95 % interval ({methods}); line: "
+    )
+    caption += f"no effect, left of it {each.claim.names[0]} is better" if each.kind.names_a_side else "no effect"
     caption += "; band: the margin." if margin is not None else "."
     said = "; ".join(
         f"{j.condition.name}: {each.kind.effect(j.condition.effect)}, {each.kind.outcome(each.claim, j)}"
         for j in judged
     )
     return Drawing(f"claim_{each.claim.id}", "Effect", caption, make, said)
+
+
+def _toward(axes: Axes, each: Evaluated) -> None:
+    """Left of the line the first side is the better one, on every figure, whichever way the metric goes."""
+    if not each.kind.names_a_side:
+        return
+    if each.measured[0].higher:
+        axes.invert_xaxis()
+    first, second = each.claim.names
+    for words, place, side in ((f"← {first} better", 0.0, "left"), (f"{second} better →", 1.0, "right")):
+        axes.annotate(words, (place, 1.0), xycoords="axes fraction", xytext=(0, 2), textcoords="offset points",
+                      ha=side, va="bottom", fontsize=9, color=INK)  # fmt: skip
 
 
 def _log_where_wide(axes: Axes) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnnbench.records import cell_name, in_order, said
+from rnnbench.records import cell_name, in_order, said, setting
 from rnnbench.records.columns import short, with_role
 from rnnbench.records.conditions import Panel, panels
 from rnnbench.records.numbers import interval, number
@@ -149,7 +149,7 @@ def _places(comparisons: Sequence[Comparison], over: Sequence[str] | None) -> st
     names = [name for name in (over if over is not None else comparisons[0].setting) if name in comparisons[0].setting]
     if len(names) == 1:
         return f"{short(names[0])} = {', '.join(said(c.setting[names[0]]) for c in comparisons)}"
-    return "; ".join(" ".join(f"{short(name)} = {said(c.setting[name])}" for name in names) for c in comparisons)
+    return "; ".join(" ".join(setting(name, c.setting[name]) for name in names) for c in comparisons)
 
 
 def pairs(comparisons: Sequence[Comparison]) -> list[list[Comparison]]:

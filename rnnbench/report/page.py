@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rnnbench.errors import UsageError
 from rnnbench.plots.look import drawing_context
@@ -18,17 +17,21 @@ from rnnbench.records.columns import head, key
 from rnnbench.records.conditions import SHOWN, lean, shown_keys, telling, with_conditions
 from rnnbench.records.numbers import number
 from rnnbench.records.spreadsheet import as_csv
-from rnnbench.records.table import read_results
-from rnnbench.report import glossary, text, timed_only
+from rnnbench.records.table import read_results, with_missing
+from rnnbench.report import glossary, leading, provenance, text, timed_only
+from rnnbench.report.decisions import decisions
 from rnnbench.report.figures import Figure, Material, all_figures, made_of
 from rnnbench.report.findings import Comparison, compare
+from rnnbench.report.forest import forest
 from rnnbench.report.latex import latex
 from rnnbench.report.machines import NOTE, of_one_machine, times_of_each
-from rnnbench.report.parts import MOST_ROWS, cut
+from rnnbench.report.markup import MOST_RUNS, rendered_page, taken, written
+from rnnbench.report.parts import cut, made
 from rnnbench.report.study import study_section, tuning_section
 from rnnbench.report.summary import markdown, shown, summarise
 from rnnbench.report.verdicts import (
     measured_names,
+    planted_warnings,
     study_result,
     sweep_lines,
     sweep_result,
@@ -107,36 +110,44 @@ def _made(directory: Path, chosen: Sequence[Figure]) -> tuple[Path, list[str]]:
         if old.name.startswith(("claim_", "unsolved_")):
             old.unlink()  # of a claim that may be gone
     result = study_result(directory, results.runs)
-    with drawing_context():
-        drawn = {figure: made_of(figure, material, directory / "figures") for figure in chosen}
-        study = study_section(result, results.runs, directory)
     if result is None:
         implied = sweep_result(directory.resolve().name, comparisons, runs)
         write_tables(implied, directory, measured_names(implied, few))
+    claims = list(result.claims) if result is not None else [each.judged for each in comparisons]
+    rows = decisions(claims, results.runs)
+    with drawing_context():
+        overview = forest(claims, with_missing(results.runs, request.runs) if request else runs)
+        lead = made(overview, directory / "figures") if overview is not None else None
+        drawn = {figure: made_of(figure, material, directory / "figures") for figure in chosen}
+        study = study_section(result, results.runs, directory)
     write_text_atomically(directory / "summary.csv", as_csv(summary.rename(columns=key)))
     write_text_atomically(directory / "runs.csv", as_csv(_portable(with_conditions(counted), directory)))
     answer, warnings = text.answer(few, comparisons, timed), text.warnings(results, runs, directory, study is not None)
     warnings += [missing for figure, its in drawn.items() if not its and (missing := figure.missing(material))]
     warnings += [apart] if apart else []
+    warnings = [*planted_warnings(claims), *warnings]
     if others > 0:
         warnings.append(f"{others} more run(s) lie here that the study as it is now does not ask for; none is shown.")
     write_text_atomically(
         directory / "summary.md", _summary_md(directory, runs, answer, warnings, table, of_study=study is not None)
     )
     write_text_atomically(directory / "summary.tex", latex(table))
-    environment = Environment(
-        loader=PackageLoader("rnnbench.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
     tuning = tuning_section(request, results.runs, directory)
-    page = environment.get_template("page.html.j2").render(
+    beside = written(study, tuning is not None)
+    page = rendered_page(
+        "page.html.j2",
         name=directory.resolve().name,
         study=study,
         level=3 if study else 2,  # of headings that a study's page has below another
-        counts=text.counts(runs),
+        lead=leading.of_study(result, rows) if result is not None else leading.of_sweep(comparisons, rows, few),
+        forest=lead,
+        **taken(rows, study is not None),
+        contents=_contents(study, tuning is not None),
         answer=answer,
         method=text.BESIDE if study else text.METHOD,
+        counts=text.counts(runs),
         warnings=warnings,
-        differences=cut(_differences(comparisons), "rows"),
+        differences=cut(_differences(comparisons), "verdicts.csv has all"),
         conditions=cut(table, "summary.csv has all"),
         conditions_note=_NOTE,
         machines=cut(machines, "rows"),
@@ -144,23 +155,28 @@ def _made(directory: Path, chosen: Sequence[Figure]) -> tuple[Path, list[str]]:
         glossary=glossary.words(runs, result),
         what_was_run=cut(what_was_run(counted, _tuned(request)), "runs.csv has all"),
         figures=[each for its in drawn.values() for each in its],
-        runs=cut(_runs_table(runs, keys), "runs.csv has all"),
-        runs_summary=f"{len(runs)} runs",
+        runs=cut(_runs_table(runs, keys), "runs.csv has all", MOST_RUNS),
+        runs_summary=f"{min(len(runs), MOST_RUNS)} of {len(runs)} runs"
+        if len(runs) > MOST_RUNS
+        else f"{len(runs)} runs",
         tuning=tuning,
-        files=_files(directory, study, tuning is not None),
-        environment=text.environment(runs),
+        made_by=provenance.made_by(runs, directory, study is not None),
+        environment=provenance.environment(runs),
+        files=provenance.files(directory, beside),
     )
     write_text_atomically(directory / "report.html", page)
     return directory / "report.html", sweep_lines(comparisons) if result is None else verdict_lines(result)
 
 
-def _files(directory: Path, study: dict[str, Any] | None, tuned: bool) -> list[str]:
-    """What lies beside the page, for a reader who wants to go on with it."""
-    tables = ["verdicts"]
-    tables += ["published"] if study and study["published"] else []
-    tables += ["summary", *(["tuning"] if tuned else [])]
-    records = [f"{PACK} (the whole records)"] if (directory / PACK).exists() else []
-    return [*(f"{name}.csv, .md and .tex" for name in tables), "runs.csv", *records, "figures/ (.png and .svg)"]
+def _contents(study: dict[str, Any] | None, tuned: bool) -> list[tuple[str, str]]:
+    """(anchor, word) of the page's parts."""
+    found = [("limits", "Limits")]
+    if study:
+        found += [("claims", "Claims"), *([("published", "Published figures")] if study["published"] else [])]
+        found += [("grids", "Every grid"), *([("tuning", "Tuning")] if tuned else [])]
+    else:
+        found += [("found", "What was found"), ("conditions", "Conditions")]
+    return [*found, ("runs", "Runs"), ("made", "How it was made")]
 
 
 def _tuned(request: StudyRequest | None) -> list[str]:
@@ -206,7 +222,7 @@ def _differences(comparisons: Sequence[Comparison]) -> pd.DataFrame:
 
 
 def _runs_table(runs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    some = runs.head(MOST_ROWS)
+    some = runs.head(MOST_RUNS)
     columns = {"run": some["run_id"], "status": some["status"]}
     for name in [*keys, "seed"]:
         columns[key(name)] = some[name].map(said)
@@ -219,7 +235,7 @@ def _runs_table(runs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     columns[head("error")] = some["error"].fillna("")
     shown_runs = pd.DataFrame(columns).reset_index(drop=True)
     # `cut` says how many there are.
-    return shown_runs.reindex(range(len(runs))) if len(runs) > MOST_ROWS else shown_runs
+    return shown_runs.reindex(range(len(runs))) if len(runs) > MOST_RUNS else shown_runs
 
 
 def _portable(runs: pd.DataFrame, directory: Path) -> pd.DataFrame:

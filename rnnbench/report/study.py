@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,11 @@ def study_section(result: StudyResult | None, runs: pd.DataFrame, directory: Pat
         return None
     measured = verdicts.measured_names(result, runs)
     verdicts.write_tables(result, directory, measured)
-    table = verdicts.summary_table(result, measured)
     selection, named = Selection(runs), runs[["metric", "unit"]]
     scored = [wording.score_name(named[selection.where(each.claim.select)]) for each in result.claims]
-    beside = [wording.Sentence(published.answer(result.published))] if result.published else []
     together = _together(result)
-    own = [wording.Sentence(*said) for kind, claims in together for said in kind.answer(claims)]
     return {
-        "answer": own + wording.answer(result, measured) + beside,
+        "told": [wording.Sentence(*said) for kind, claims in together for said in kind.answer(claims)],
         "figures": [
             made(drawing, directory / "figures") for kind, claims in together for drawing in kind.together(claims)
         ],
@@ -37,22 +35,21 @@ def study_section(result: StudyResult | None, runs: pd.DataFrame, directory: Pat
         "title": result.study.title,
         "incomplete": wording.completeness(result),
         "method": verdicts.method(result.study),
-        "heads": list(table.columns),
-        "rows": [
-            {"id": each.claim.id, "outcome": each.verdict.outcome, "cells": row}
-            for each, row in zip(result.claims, table.to_numpy().tolist(), strict=True)
-        ],
+        "shared": wording.shared(result),
         "claims": [
             {
                 "id": each.claim.id,
                 "statement": each.claim.statement,
                 "outcome": each.verdict.outcome,
                 "word": each.word,
+                "role": wording.role(each, result),
+                "finding": wording.finding(each),
+                "effects": wording.told(each),
                 "figures": [made(drawing, directory / "figures") for drawing in claim_drawings(each, score)],
                 "table": cut(verdicts.condition_table(each, score), "verdicts.csv has all"),
                 "facts": wording.facts(each, score),
             }
-            for each, score in zip(result.claims, scored, strict=True)
+            for each, score in _in_order(zip(result.claims, scored, strict=True))
         ],
     }
 
@@ -63,6 +60,11 @@ def _together(result: StudyResult) -> list[tuple[Kind, list[Evaluated]]]:
     for each in result.claims:
         found.setdefault(type(each.kind), []).append(each)
     return [(claims[0].kind, claims) for claims in found.values()]
+
+
+def _in_order(claims: Iterable[tuple[Evaluated, str]]) -> list[tuple[Evaluated, str]]:
+    """Primary claims, then exploratory ones, then those that are planted to be found alike."""
+    return sorted(claims, key=lambda pair: (pair[0].claim.planted, not pair[0].claim.primary))
 
 
 def _published(result: StudyResult, directory: Path) -> dict[str, Any] | None:

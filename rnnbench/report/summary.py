@@ -98,7 +98,8 @@ def shown(summary: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     if summary["solved_of"].any():
         columns["solved"] = [f"{row['solved']}/{row['solved_of']}" if row["solved_of"] else "–" for row in rows]
         columns[head("steps_to_threshold", "median")] = [
-            "not by half" if math.isinf(row["steps_to_threshold"]) else count(row["steps_to_threshold"]) for row in rows
+            "over half did not" if math.isinf(row["steps_to_threshold"]) else count(row["steps_to_threshold"])
+            for row in rows
         ]
     columns[head("step_ms_median", "median [p10, p90]")] = [_step_ms(row) for row in rows]
     columns[short("total_parameters")] = [count(row["parameters"]) for row in rows]

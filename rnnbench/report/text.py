@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from rnnbench.records import cell_name, in_order, named, said
-from rnnbench.records.columns import key, label, short, with_role
+from rnnbench.records import cell_name, in_order, metric_name, named, said, setting
+from rnnbench.records.columns import key, label
 from rnnbench.records.conditions import mixed, settings
 from rnnbench.records.numbers import interval
 from rnnbench.records.table import Results
@@ -65,7 +65,7 @@ def _metric(runs: pd.DataFrame) -> str:
     if known.empty:
         return "no result yet"
     first = known.iloc[0]
-    return f"{first['metric']} ({'higher' if first['higher_is_better'] else 'lower'} is better)"
+    return f"{metric_name(first['metric'])} ({'higher' if first['higher_is_better'] else 'lower'} is better)"
 
 
 def _difference(members: Sequence[Comparison]) -> str:
@@ -74,7 +74,7 @@ def _difference(members: Sequence[Comparison]) -> str:
         return f"{' and '.join(members[0].judged.claim.names)}: {words}." if members[0].named else f"{words}."
     parts = []
     for c in members:
-        d, where = c.difference, ", ".join(f"{short(name)} = {said(value)}" for name, value in c.setting.items())
+        d, where = c.difference, ", ".join(setting(name, value) for name, value in c.setting.items())
         words = f"{c.word}{' at ' + where if where else ''}"
         known = f", {c.pair} = {interval(d.estimate, d.low, d.high)} (95 % t, n = {d.n} pairs)"
         parts.append(words if math.isnan(d.estimate) else words + known)
@@ -169,21 +169,4 @@ def _gaps(runs: pd.DataFrame) -> list[str]:
                 found.append(
                     f"the condition of {run_id} ({len(absent)} of {len(seeds)}: {named([str(s) for s in absent])})"
                 )
-    return found
-
-
-def environment(runs: pd.DataFrame) -> list[tuple[str, str]]:
-    """Each fact of the machines and versions with its values, most frequent first."""
-    facts = sorted(name for name in runs.columns if name.startswith("env_"))
-    names = ["device", "dtype", "backend", "threads", *with_role("numerics"), *facts]
-    found = []
-    for name in names:
-        tally = runs[name].dropna().astype(str).value_counts()
-        if len(tally):
-            values = [value if len(tally) == 1 else f"{value} ({count} runs)" for value, count in tally.head(8).items()]
-            found.append((name.removeprefix("env_"), ", ".join(map(str, values)) + (" …" if len(tally) > 8 else "")))
-    worst = runs["parity_max_error"].max()
-    if worst == worst:
-        against = ", ".join(sorted(runs["parity_checked_against"].dropna().unique()))
-        found.append(("parity", f"largest relative error {worst:.1e}" + (f" against {against}" if against else "")))
     return found

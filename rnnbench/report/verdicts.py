@@ -25,6 +25,7 @@ from rnnbench.studies import (
     evaluate,
     higher_is_better,
     read_request,
+    told_apart,
 )
 
 METHOD = (
@@ -75,6 +76,15 @@ def sweep_lines(comparisons: Sequence[Comparison]) -> list[str]:
         for members in pairs([each for each in comparisons if each.panel.dataset == dataset]):
             lines.append(f"{dataset}: {' and '.join(members[0].judged.claim.names)}: {spoken(members)}")
     return lines
+
+
+def planted_warnings(claims: Sequence[Evaluated]) -> list[str]:
+    """What no page may have: a cell that was told apart from itself."""
+    return [
+        f"A/A failed: {each.claim.statement} – {each.word} ({effects(each)}). Claims of kind {each.claim.kind} about "
+        f"{each.claim.metric} on this page tell apart what is the same, or this is the one in twenty pages that errs."
+        for each in told_apart(claims)
+    ]
 
 
 def verdict_lines(result: StudyResult) -> list[str]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from rnnbench.records import named
+from rnnbench.records import metric_name, named
 from rnnbench.records.columns import axis, key, label
 from rnnbench.records.numbers import number
-from rnnbench.studies import Evaluated, StudyResult
+from rnnbench.statistics import MIN_PAIRS, least_p
+from rnnbench.studies import Evaluated, StudyResult, told_apart
+from rnnbench.studies.kinds.base import ALPHA
 
 _MOST_IN_A_CELL = 3
 
@@ -23,34 +24,40 @@ class Sentence(NamedTuple):
     claim: str = ""  # the id of the claim that it is of
 
 
-def answer(result: StudyResult, measured: Sequence[str]) -> list[Sentence]:
-    """The study in a few sentences. measured: what each claim measures, in words.
-
-    How many claims came out how; then what the study's author has a claim say of its outcome, with the numbers; where
-    no claim says anything, the claims that were decided.
-    """
-    tally = {word: [each for each in result.claims if each.verdict.outcome == word] for word in _SAID}
-    counts = ", ".join(f"{len(members)} {_SAID[word]}" for word, members in tally.items() if members)
-    if not result.claims:
-        return []
-    sentences = [Sentence(f"Of {len(result.claims)} claim{'s' * (len(result.claims) != 1)}: {counts}.")]
-    found = [
-        Sentence(finding(each), f"{_shown(each)} ({words}).", each.claim.id)
-        for each, words in zip(result.claims, measured, strict=True)
-        if finding(each)
-    ]
-    if found:
-        return sentences + found
-    for word, members in tally.items():
-        if word not in _HEADS or not members:
-            continue
-        said = " ".join(f"“{each.claim.statement}”" for each in members[:_MOST_SAID])
-        more = f" And {len(members) - _MOST_SAID} more." if len(members) > _MOST_SAID else ""
-        sentences.append(Sentence(f"{_HEADS[word]}: {said}{more}"))
-    return sentences
+def shared(result: StudyResult) -> str:
+    """How many claims share the error, how many can be decided at all with so many pairs, and what is told besides."""
+    judged = [each for each in result.claims if not each.kind.counted and not each.claim.planted]
+    primary = [each for each in judged if each.claim.primary and each.verdict.outcome != "withdrawn"]
+    if not primary:
+        return ""
+    n = min((j.condition.n for each in primary for j in each.verdict.conditions if j.condition.n), default=0)
+    words = (
+        f"{len(primary)} primary claim{'s' * (len(primary) != 1)} share an error of {ALPHA:.0%}, by Holm's correction"
+    )
+    if n >= MIN_PAIRS and len(primary) * least_p(n) > ALPHA:
+        most = int(ALPHA / least_p(n))
+        words += (
+            f"; of {n} pairs the least p-value is {least_p(n):.2g}, so that no more than {most} could be shown at once"
+        )
+    words += "."
+    if others := len(judged) - sum(each.claim.primary for each in judged):
+        words += f" {others} more are exploratory: told besides, each judged alone, and no ground for a choice."
+    if planted := [each for each in result.claims if each.claim.planted]:
+        bad = told_apart(planted)
+        words += f" {len(planted)} compare{'s' * (len(planted) == 1)} a cell with itself (A/A): "
+        words += f"{len(bad)} came out as none may." if bad else "undecided or alike, as they must be."
+    return words
 
 
-def _shown(each: Evaluated) -> str:
+def role(each: Evaluated, result: StudyResult) -> str:
+    """What a claim is on its page, where not all are alike."""
+    if each.claim.planted:
+        return "A/A: the same cell twice"
+    told = any(not other.claim.primary for other in result.claims)
+    return ("primary" if each.claim.primary else "exploratory") if told else ""
+
+
+def told(each: Evaluated) -> str:
     """The effects of a claim; where there is none, why."""
     known = any(not math.isnan(j.condition.effect.estimate) for j in each.verdict.conditions)
     return effects(each) if known else each.verdict.reason
@@ -59,21 +66,6 @@ def _shown(each: Evaluated) -> str:
 def finding(each: Evaluated) -> str:
     """What the study's author has this claim say of its outcome; empty where nothing."""
     return each.claim.findings.get(each.verdict.outcome, "")
-
-
-_SAID = {
-    "supported": "supported",
-    "contradicted": "contradicted",
-    "equivalent": "equivalent (a difference that matters is excluded)",
-    "undecided": "undecided",
-    "withdrawn": "withdrawn",
-}
-_HEADS = {
-    "supported": "Supported",
-    "contradicted": "Contradicted",
-    "equivalent": "Claimed, and shown to be no difference that matters",
-}
-_MOST_SAID = 4
 
 
 def completeness(result: StudyResult) -> str:
@@ -126,7 +118,7 @@ def score_name(runs: pd.DataFrame) -> str:
     if len(kinds) != 1:
         return ""
     metric, unit = kinds.iloc[0]
-    return f"test {metric}" + (f" ({unit})" if isinstance(unit, str) and unit else "")
+    return f"test {metric_name(metric, unit)}"
 
 
 def cut_off(each: Evaluated) -> str:

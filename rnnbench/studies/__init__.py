@@ -17,6 +17,7 @@ from rnnbench.studies.kinds.base import Evaluated
 from rnnbench.studies.learning import learned
 from rnnbench.studies.measure import Measured, higher_is_better
 from rnnbench.studies.merging import merge_requests
+from rnnbench.studies.planted import told_apart
 from rnnbench.studies.published import Beside, beside
 from rnnbench.studies.selection import UNIT, Selection, selected
 from rnnbench.studies.tuning import RULE, Trial, Tuned, Tuning, choose, ranked, without_loss
@@ -59,6 +60,7 @@ __all__ = [
     "study_from",
     "timed_wrongly",
     "times_withdrawn",
+    "told_apart",
     "without_loss",
     "write_request",
 ]

@@ -11,6 +11,9 @@ from rnnbench.errors import UsageError
 from rnnbench.records import cell_name, in_order, spelled
 from rnnbench.statistics.verdict import Outcome
 
+AGAIN = " again"
+"""After a cell's name: the same cell, in the other half of its seeds."""
+
 
 @dataclass(frozen=True)
 class StudyClaim:
@@ -45,6 +48,7 @@ class StudyClaim:
     horizon: float | None = None  # where times are cut, in steps or seconds; null: the budget
     over: str | None = None  # a column of numbers above 0, such as train_size, or of two names
     change: Mapping[str, str] | None = None  # {removes: the output gate}, or {adds: …}
+    problem: str = ""  # whose answer this is: "the next character of a text", in the page's table of what to take
     note: str = ""  # what a reader must know to read the numbers
     findings: Mapping[str, str] = field(default_factory=dict)  # verdict → a sentence, written before it is known
 
@@ -59,8 +63,11 @@ class StudyClaim:
                 raise self.wrong(f"findings.{outcome}", sentence, "a sentence")
         if self.between in self.select:
             raise self.wrong("select", {self.between: self.select[self.between]}, f"{self.between} in compare alone")
-        if len(self.compare) != 2 or self.compare[0] == self.compare[1]:
-            raise self.wrong("compare", list(self.compare), "two different names")
+        if len(self.compare) != 2:
+            raise self.wrong("compare", list(self.compare), "two names")
+        if self.planted and not (self.between == "cell" and self.direction == "either"):
+            allowed = "two different names; of a cell and itself direction: either"
+            raise self.wrong("compare", list(self.compare), allowed)
         if self.margin is not None and not self.margin > (1 if self.scale == "ratio" else 0):
             raise self.wrong("margin", self.margin, "above 1 for a ratio, above 0 for a difference")
         if self.between == "cell" and self.change is None and in_order(map(str, self.compare))[0] == self.compare[0]:
@@ -83,17 +90,27 @@ class StudyClaim:
         return UsageError("not allowed", key=f"study.claims.{self.id}.{key}", value=value, allowed=allowed)
 
     @property
+    def planted(self) -> bool:
+        """Whether a cell is compared with itself, under two names (planted.py): nobody may come out ahead."""
+        return len(set(self.compare)) == 1
+
+    @property
+    def values(self) -> tuple[str | float, ...]:
+        """The two values of `between`, in the runs that the claim is judged by."""
+        return (self.compare[0], f"{self.compare[0]}{AGAIN}") if self.planted else self.compare
+
+    @property
     def sides(self) -> tuple[str, str]:
         """What `compare` names: a cell or a backend by its name, numbers by the key too."""
-        by_name = all(isinstance(value, str) for value in self.compare)  # forget_bias chrono, against forget_bias 1
-        first, second = (str(v) if by_name else f"{self.between} {spelled(v)}" for v in self.compare)
+        by_name = all(isinstance(value, str) for value in self.values)  # forget_bias chrono, against forget_bias 1
+        first, second = (str(v) if by_name else f"{self.between} {spelled(v)}" for v in self.values)
         return first, second
 
     @property
     def names(self) -> tuple[str, str]:
         """The two sides as a reader knows them: "GRU", "LSTM"."""
         first, second = map(cell_name, self.sides)
-        return first, second
+        return first, f"{first}{AGAIN}" if self.planted else second
 
     @property
     def compared(self) -> str:

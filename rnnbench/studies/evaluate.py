@@ -21,6 +21,7 @@ from rnnbench.studies.kinds.base import Evaluated, Kind, kind_of
 from rnnbench.studies.learning import barred, cut_off
 from rnnbench.studies.margins import of_runs, stated, with_margin
 from rnnbench.studies.measure import Measured, ObstacleError, ended, higher_is_better
+from rnnbench.studies.planted import split
 from rnnbench.studies.published import Beside, beside
 from rnnbench.studies.selection import UNIT, Selection, by_device, condition_name, conditions, several
 from rnnbench.studies.withdrawn import WORDS, withdrawn
@@ -71,17 +72,19 @@ def evaluate_claims(
 ) -> Sequence[Evaluated]:
     """The verdicts on the claims of one page. tuned: columns that equal trials chose. margins: which the page states.
 
-    The primary ones share the error of 5 %, by Holm's step-down; of what is counted nothing is wrong by chance, of what
-    is withdrawn nothing is said, and any other claim is judged alone. Raises UsageError where the margins of two claims
+    The primary ones share the error of 5 %, by Holm's step-down; a planted one is held to what they are at first. Of
+    what is counted nothing is wrong by chance, of what is withdrawn nothing is said; any other claim is judged alone.
+    Raises UsageError where the margins of two claims
     contradict each other, and from whatever a user's own kind raises.
     """
     selection = Selection(runs)
     known = stated(claims, margins or {}, of_runs(selection))
-    open_ = [_Open(claim, selection.of(claim), tuned, known) for claim in claims]
+    open_ = [_Open(claim, split(claim, selection.of(claim)), tuned, known) for claim in claims]
     sharing = [index for index, each in enumerate(open_) if each.shares]
     families = step_down(len(sharing), lambda place, k: open_[sharing[place]].judged(k).verdict.outcome != "undecided")
     shares = dict(zip(sharing, families, strict=True))
-    return [each.judged(shares.get(index, 1)) for index, each in enumerate(open_)]
+    at_first = max(1, len(sharing))  # as severely as the claims that it is planted among
+    return [each.judged(shares.get(i, at_first if each.claim.planted else 1)) for i, each in enumerate(open_)]
 
 
 class _Open:
@@ -103,7 +106,8 @@ class _Open:
     @property
     def shares(self) -> bool:
         """Whether it has a part in the error that the claims of the page share."""
-        return self.claim.primary and not self.kind.counted and not withdrawn(self.claim, self._runs)
+        own = self.claim.primary and not self.claim.planted
+        return own and not self.kind.counted and not withdrawn(self.claim, self._runs)
 
     def judged(self, family: int) -> Evaluated:
         measured, found = self._numbers

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rnnbench.records import cell_name, said, spelled
-from rnnbench.records.columns import short, with_role
+from rnnbench.records import cell_name, setting, spelled
+from rnnbench.records.columns import with_role
 from rnnbench.records.table import config_columns
 from rnnbench.studies.claim import StudyClaim
 
@@ -85,7 +85,7 @@ def sides(claim: StudyClaim, runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataF
 def of_sides(claim: StudyClaim, runs: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which of the n runs are of each of the two, (n,) each."""
     own = runs[claim.between].to_numpy()
-    first, second = (own == value for value in _as_in(runs[claim.between], claim.compare))
+    first, second = (own == value for value in _as_in(runs[claim.between], claim.values))
     return first, second
 
 
@@ -130,5 +130,5 @@ def condition_name(settings: Mapping[str, Any]) -> str:
     parts = []
     for column, value in settings.items():
         plain = cell_name(str(value)) if column == "cell" else str(value) if column == "dataset" else ""
-        parts.append(plain or f"{short(column)} = {said(value)}")
+        parts.append(plain or setting(column, value))
     return ", ".join(parts) or "all runs"

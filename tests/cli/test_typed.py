@@ -105,7 +105,7 @@ def test_paths_may_refer_to_home_and_to_hydra(monkeypatch: pytest.MonkeyPatch, t
     assert list(tmp_path.glob("home/foo/default/runs/*/run.json")) and not Path("~").exists()
     done = here("-m", *TINY, "seed=0,1", "results_dir=${hydra:runtime.cwd}/abs", "workers=1")
     assert done.returncode == 0, done.stderr
-    assert len(list(Path("abs/default/runs").glob("*/run.json"))) == 2
+    assert len(list(Path("abs/adding/runs").glob("*/run.json"))) == 2
 
 
 @pytest.mark.parametrize("sweep", [["-m", "seed=0,1"], []])

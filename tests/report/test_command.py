@@ -28,7 +28,7 @@ def test_it_packs_and_then_makes_the_page_without_runs(tmp_path: Path, capsys: p
     assert done.stdout == f"a/{PACK}\na/report.html\n"
     assert len(list(Path("a/runs").iterdir())) == 6  # they stay
     page = Path("a/report.html").read_text()
-    assert f"{PACK} (the whole records)" in page and "No learning curves" not in page
+    assert f'<a href="{PACK}">{PACK}</a>' in page and "No learning curves" not in page
     shutil.rmtree("a/runs")
     assert main(["a"]) == 0
     assert capsys.readouterr().out == "a/report.html\n"

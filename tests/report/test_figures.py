@@ -89,7 +89,7 @@ def test_ones_own_is_on_the_page_in_its_place_and_among_the_files(own: Path) -> 
     page = make_report(own, figures=["spread_of_mine.Spread", "spread_of_mine.Last"]).read_text()
     headings = [page.index(f'id="{name}"') for name in ("curves_seconds", "spread", "step_time")]
     assert headings == sorted(headings)
-    assert 'alt="Spread of the seeds. 4 conditions"' in page
+    assert 'aria-label="Spread of the seeds. 4 conditions"' in page
     assert {"spread.png", "spread.svg"} <= {path.name for path in (own / "figures").iterdir()}
     assert "Spread of the seeds" not in make_report(own).read_text()
 

@@ -46,7 +46,7 @@ def test_the_summary_is_there_for_a_paper(tmp_path: Path) -> None:
     rows = [line for line in tex.splitlines() if line.startswith("adding & 50 & ")]
     assert len(rows) == 2 and r"test mean [95 \% t interval]" in tex
     assert tex.count("{") - tex.count(r"\{") == tex.count("}") - tex.count(r"\}")
-    assert "summary.csv, .md and .tex; runs.csv" in page and "tuning.csv" not in page
+    assert '<a href="summary.tex">.tex</a>' in page and 'href="runs.csv"' in page and 'href="tuning.csv"' not in page
 
 
 def test_tuning_is_there_for_a_text_and_a_paper(tmp_path: Path) -> None:

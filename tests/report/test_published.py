@@ -139,7 +139,7 @@ def test_the_section_and_the_tables_beside_it(tmp_path: Path) -> None:
     assert request is not None and request.study == study
     page = make_report(tmp_path).read_text()
     text = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", page)))
-    assert page.index('id="verdicts"') < page.index('id="published"') < page.index('id="grids"')
+    assert page.index('id="claims"') < page.index('id="published"') < page.index('id="grids"')
     assert "GRU, &lt;300K&gt;" in page
     assert "Of 3 published figures: our interval holds 1; ours is worse than 1; not run yet: 1." in text
     assert "b Not yet & so." in text

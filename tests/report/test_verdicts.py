@@ -87,23 +87,26 @@ def test_the_verdicts_are_those_of_the_records(whole: Path) -> None:
     assert not result.missing
 
 
-def test_the_page_begins_with_the_verdict_table(whole: Path) -> None:
+def test_the_page_begins_with_the_answer_and_folds_its_claims(whole: Path) -> None:
     page = (whole / "report.html").read_text()
-    assert page.index('id="verdicts"') < page.index('id="claim-parameters"') < page.index('id="answer"')
+    assert page.index('id="answer"') < page.index('id="take"') < page.index('id="claims"') < page.index('id="grids"')
     assert "Is &lt;it&gt; so?" in page
     assert "They say &lt;so&gt; &amp; so." in page
-    assert page.index("Of 7 claims: 3 supported, 1 contradicted, 3 undecided.") < page.index("<table")
-    assert page.index("Supported: “Fewer parameters.” “As accurate at 50 % &amp; more.” “Sooner.”") < page.index(
-        "<table"
-    )
+    lead = re.findall(r"<p>([^<]*)</p>", page[page.index('class="lead"') : page.index("<figure>")])
+    assert len(lead) == 3 and lead[0].startswith("GRU is better for adding: accuracy (T = 100), adding: steps to the ")
+    assert lead[2] == "4 of 7 claims are decided; they share an error of 5 % (Holm)."
     folded = page[page.index('id="grids"') :]
-    assert folded.index("<details>") < folded.index('id="answer"') < folded.index("</details>")  # what is no claim
+    assert folded.index("<details>") < folded.index('id="scores"') < folded.index("</details>")  # what is no claim
+    claims = page[page.index('id="claims"') : page.index('id="grids"')]
+    assert claims.count('<details class="claim">') == len(CLAIMS)
     for claim in CLAIMS:
-        assert f'href="#claim-{claim["id"]}"' in page and f'id="claim-{claim["id"]}"' in page
+        assert f'id="claim-{claim["id"]}"' in claims
+    rows = set(re.findall(r'href="#claim-([\w]+)"', page))
+    assert rows == {"parameters", "better", "par", "sooner", "solved", "nothing"}  # "it depends" names no side
     assert "0.75 (exact) at T = 50; 0.75 (exact) at T = 100" in page
     assert "Would change it" in page
     text = html.unescape(re.sub(r"<[^>]*>", " ", page))
-    assert "restricted mean to 2000" in text
+    assert "mean up to 2000 steps" in text
     assert "10 of 20 runs never solved it and are censored (horizon 2000)" in text
     assert not re.search(r"\bnan\b", text)
 
@@ -118,10 +121,10 @@ def test_the_answer_is_what_the_author_has_the_outcome_say(tmp_path: Path) -> No
     values = {"title": "t", "note": "Known <before>.", "sweeps": [{"cell": "gru,lstm"}], "claims": [claim, silent]}
     write_request(tmp_path, "made", study_from(values), {each["run_id"]: each["config"] for each in contents()})
     page = make_report(tmp_path).read_text()
-    assert "Of 2 claims: 1 supported, 1 contradicted." in page
-    assert '<li><a href="#claim-said">Take &lt;the GRU&gt;:</a> GRU − LSTM: 0.1' in page
+    assert "2 of 2 claims are decided" in page
+    assert "<p>Take &lt;the GRU&gt;: GRU − LSTM: 0.1" in page
     assert "Known &lt;before&gt;." in page
-    assert "Never said" not in page and "Take either" not in page and "Supported: “" not in page
+    assert "Never said" not in page and "Take either" not in page
 
 
 def test_a_finding_is_of_a_verdict() -> None:
@@ -244,7 +247,7 @@ def test_which_way_is_better_is_said_as_it_was_counted(tmp_path: Path) -> None:
 def test_a_plain_sweep_has_the_verdicts_of_what_it_implies(tmp_path: Path) -> None:
     write(tmp_path, contents()[:4], histories=False)
     page, lines = report_and_verdicts(tmp_path)
-    assert 'id="verdicts"' not in page.read_text()
+    assert 'id="claims"' not in page.read_text()
     assert lines == ["adding: GRU and LSTM: too few seeds to say: n = 2"]
     assert pd.read_csv(tmp_path / "verdicts.csv")["reason"].tolist() == ["too few seeds to say: n = 2"]
 
@@ -266,8 +269,8 @@ def test_a_mean_has_its_unit_and_a_ratio_none(whole: Path) -> None:
     of = {each.claim.id: each for each in result.claims}
     heads = {name: list(condition_table(each, "test accuracy")) for name, each in of.items()}
     assert heads["better"][1:3] == ["GRU: mean test accuracy", "LSTM: mean test accuracy"]
-    assert heads["sooner"][1] == "GRU: restricted mean (steps)"
-    assert condition_table(of["sooner"])["interval by"].str.startswith("restricted mean to 2000 steps").all()
+    assert heads["sooner"][1] == "GRU: mean steps, unsolved to the end"
+    assert condition_table(of["sooner"])["interval by"].str.startswith("mean up to 2000 steps").all()
     assert axis_words(of["better"], "test accuracy") == "test accuracy, GRU − LSTM"
     claim = replace(of["depends"].claim, metric="step_ms_median")
     assert axis_words(replace(of["depends"], claim=claim)) == "training step, GRU / LSTM (ratio)"
@@ -277,4 +280,4 @@ def test_a_mean_has_its_unit_and_a_ratio_none(whole: Path) -> None:
     )
     seconds = replace(of["sooner"], claim=replace(of["sooner"].claim, metric="seconds_to_threshold"))
     made = replace(of["sooner"].verdict.conditions[0].condition.effect, method="restricted mean to 18.9537, sign-flip")
-    assert seconds.kind.interval_by(seconds.claim, made) == "restricted mean to 18.95 s, sign-flip"
+    assert seconds.kind.interval_by(seconds.claim, made) == "mean up to 18.95 s, sign-flip"

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from rnnbench.report.verdicts import condition_table
-from rnnbench.report.wording import answer, facts, in_words
-from rnnbench.studies import Study, StudyResult
+from rnnbench.report.wording import facts, finding, in_words, told
 from rnnbench.studies.kinds._threshold import solved_words
 from tests.claims import RAMP, scores, verdict_of
 
@@ -52,9 +51,5 @@ def test_a_finding_without_an_effect_says_why(tmp_path: Path) -> None:
     """Nobody is above chance, 0.066: there is no effect to show beside what the study's author says."""
     low = np.full(10, 0.06)
     found = verdict_of(tmp_path, scores(low, low), findings={"undecided": "Nobody can say."})
-    result = StudyResult(Study("t", sweeps=({},), claims=(found.claim,)), (found,), 20, ())
-    _, sentence = answer(result, ["test accuracy, higher is better"])
-    assert sentence.words == "Nobody can say."
-    assert sentence.numbers == (
-        "not learned: neither GRU nor LSTM is clearly better than chance (test accuracy, higher is better)."
-    )
+    assert finding(found) == "Nobody can say."
+    assert told(found) == "not learned: neither GRU nor LSTM is clearly better than chance"

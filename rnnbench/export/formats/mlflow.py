@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from rnnbench.errors import UsageError
+from rnnbench.errors import UsageError, install
 from rnnbench.export.formats.base import Format
 from rnnbench.export.runs import TrackedRun, tracked
 
@@ -30,7 +30,7 @@ MOST = 1000  # numbers that MLflow takes at once
 class MLflow(Format):
     def missing(self) -> str | None:
         if any(find_spec(name) is None for name in ("mlflow", "sqlalchemy", "alembic")):
-            return "is not installed here: pip install 'rnnbench[mlflow]'"
+            return f"is not installed here: {install('mlflow')}"
         return None
 
     def write(self, source: Path, out: str | None) -> list[str]:

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from rnnbench.errors import UsageError
+from rnnbench.errors import UsageError, install
 from rnnbench.export.formats.base import Format
 from rnnbench.export.runs import TrackedRun, tracked
 from rnnbench.records import write_bytes_atomically
@@ -28,7 +28,7 @@ SHOWN = ("score/test_score", "score/valid_score", "score/test_loss", "time/step_
 class TensorBoard(Format):
     def missing(self) -> str | None:
         if find_spec("tensorboard") is None:
-            return "is not installed here: pip install 'rnnbench[tensorboard]'"
+            return f"is not installed here: {install('tensorboard')}"
         return None
 
     def write(self, source: Path, out: str | None) -> list[str]:

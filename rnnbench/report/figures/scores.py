@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.axes import Axes
 
-from rnnbench.plots.look import Look, levels, off_scale, title
+from rnnbench.plots.look import Look, clipped, levels, off_scale, title
 from rnnbench.plots.panels import Drawing, Mark, chosen, grid, marks
 from rnnbench.records import cell_name
 from rnnbench.records.columns import label
@@ -21,7 +21,7 @@ from rnnbench.statistics import mean_interval
 
 _CAPTION = (
     "Mean over seeds with its 95 % Student t interval; beside it, faint: single runs. One run has no interval. "
-    "Titles compare paired seeds. Intervals that leave the frame are whole in the summary."
+    "Titles compare paired seeds. An interval that leaves the frame has an arrow and its end, and so has a line."
 )
 
 
@@ -37,14 +37,14 @@ class Scores(Figure):
         drawn, left_out = chosen(panels(finished))
         gone = int((page.scored["status"] == "diverged").sum())
         notes = [f" {gone} diverged run(s) have no score and are not in the means."] if gone else []
-        for panel in drawn:  # lines that would flatten the figure are said here
-            notes += [f" {panel.label}: {words}." for words in off_scale(_lines(panel), _limits(panel))]
 
         def draw(axes: Axes, panel: Panel, look: dict[str, Look]) -> None:
-            marks(axes, panel, look, lambda part: _score(part, panel.x))
+            found = marks(axes, panel, look, lambda part: _score(part, panel.x))
             axes.set_ylim(_limits(panel))
             axes.set_ylabel(score_name(panel.runs))
+            clipped(axes, [(mark.at, mark.low, mark.high, mark.colour) for mark in found])
             levels(axes, _lines(panel))
+            off_scale(axes, _lines(panel))
             title(axes, panel.label, _finding(panel, page.comparisons))
 
         caption = _CAPTION + "".join([left_out, f" {page.without}" if page.without else "", *dict.fromkeys(notes)])

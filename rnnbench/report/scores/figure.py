@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from rnnbench.plots.look import FAINT, INK, Look, looks
+from rnnbench.plots.look import BAND, FAINT, INK, Look, looks
 from rnnbench.plots.panels import Drawing
 from rnnbench.report.scores.request import Request
 from rnnbench.report.scores.verdicts import Compared
@@ -94,7 +94,7 @@ def _draw(axes: Axes, asked: Request, name: str, members: Sequence[Compared], lo
                       markersize=6, capsize=3, linewidth=1.3, zorder=3)  # fmt: skip
     axes.axvline(0, color=FAINT, linewidth=1.2, zorder=1)
     if asked.margin is not None:
-        axes.axvspan(-asked.margin, asked.margin, color="#d9d9d6", alpha=0.6, zorder=0)
+        axes.axvspan(-asked.margin, asked.margin, color=BAND, alpha=0.6, zorder=0)
     axes.set_yticks(range(len(rows)), rows)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.locator_params(axis="x", nbins=5)

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rnnbench.errors import UsageError
 from rnnbench.plots.look import drawing_context
 from rnnbench.records import PACK, cell_name, in_order, write_text_atomically
+from rnnbench.report import provenance
 from rnnbench.report.latex import latex
+from rnnbench.report.markup import rendered_page
 from rnnbench.report.parts import cut, made
 from rnnbench.report.scores import tables, words
 from rnnbench.report.scores.figure import drawing
@@ -41,19 +42,19 @@ def make_page(asked: Request, arguments: Sequence[str]) -> tuple[Path, list[str]
         figures = [made(drawn, directory / "figures")] if drawn is not None else []
     command = f"python -m rnnbench.report {shlex.join(arguments)}"
     method, warned = words.method(asked, found), words.warnings(asked, found, runs)
-    environment = Environment(
-        loader=PackageLoader("rnnbench.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    page = environment.get_template("scores.html.j2").render(
-        name=asked.name, counts=_counts(asked, runs), answer=sentences, method=method, warnings=warned,
-        figures=figures, verdicts=cut(table, "verdicts.csv has all"), command=command,
-    )  # fmt: skip
     numbers = tables.plain(asked, found)
     write_text_atomically(directory / "verdicts.csv", numbers.to_csv(index=False, lineterminator="\n"))
     lines = "\n".join(f"- {line}" for line in [*sentences, *warned])
     text = [f"# {asked.name}", _counts(asked, runs), lines, method, f"`{command}`", markdown(table)]
     write_text_atomically(directory / "verdicts.md", "\n\n".join(text))
     write_text_atomically(directory / "verdicts.tex", latex(table))
+    page = rendered_page(
+        "scores.html.j2",
+        name=asked.name, counts=_counts(asked, runs), answer=sentences, method=method, warnings=warned,
+        figures=figures, verdicts=cut(table, "verdicts.csv has all"),
+        made_by=[("This page", command), ("Program", provenance.program())], environment=[],
+        files=provenance.files(directory, ["verdicts"]),
+    )  # fmt: skip
     write_text_atomically(directory / "report.html", page)
     return directory / "report.html", sentences
 

@@ -26,6 +26,7 @@ from rnnbench.studies.measure import Measured
 class Differs(Kind):
     """The metric by seed over conditions."""
 
+    names_a_side = False  # that there is one for each is the claim
     method = "paired by seed, compared across conditions"
 
     def validate(self, claim: StudyClaim) -> None:

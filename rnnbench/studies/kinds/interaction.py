@@ -33,6 +33,7 @@ class Interaction(Kind):
 
     keys = ("over",)
     method = "how the difference or ratio changes, one change a seed, paired by seed"
+    names_a_side = False  # how a difference changes, not whose it is
     each_run = False
 
     def validate(self, claim: StudyClaim) -> None:

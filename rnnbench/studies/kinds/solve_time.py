@@ -41,10 +41,10 @@ class SolveTime(Threshold):
     """steps_to_threshold or seconds_to_threshold."""
 
     keys = ("horizon",)
-    method = "restricted mean time to the threshold, unsolved runs censored, paired by seed"
+    method = "mean time to the threshold, an unsolved run counted to the end of the budget, paired by seed"
     glossary = {
-        "restricted mean": "mean of the times to the threshold, each cut at the horizon: what an unsolved run is known "
-        "to have taken"
+        "mean up to": "mean of the times to the threshold, each cut there, which is what an unsolved run is known to "
+        "have taken (restricted mean)"
     }
 
     def validate(self, claim: StudyClaim) -> None:
@@ -68,16 +68,18 @@ class SolveTime(Threshold):
         return replace(super().judge(claim, measured, conditions, family), log_rank=tuple(map(_log_rank, measured)))
 
     def interval_by(self, claim: StudyClaim, found: Interval) -> str:
-        """The horizon with its unit: "restricted mean to 18.95 s, …"."""
+        """The horizon with its unit: "mean up to 18.95 s, …"."""
 
         def horizon(match: re.Match[str]) -> str:
-            return f"{match[1]}{float(match[2]):.4g} {unit(claim.metric)}"
+            return f"mean up to {float(match[1]):.4g} {unit(claim.metric)}"
 
-        return re.sub(r"(restricted mean to )(\d+(?:\.\d+)?(?:e\+?\d+)?)", horizon, found.method)
+        return re.sub(r"restricted mean to (\d+(?:\.\d+)?(?:e\+?\d+)?)", horizon, found.method)
 
     def sides(self, claim: StudyClaim, m: Measured, words: str) -> dict[str, str]:
         means = [number(float(np.minimum(v, m.horizon).mean()), 4) if len(v) else "–" for v in (m.first, m.second)]
-        return {f"{a}: restricted mean ({unit(claim.metric)})": v for a, v in zip(claim.names, means, strict=True)}
+        return {
+            f"{a}: mean {unit(claim.metric)}, unsolved to the end": v for a, v in zip(claim.names, means, strict=True)
+        }
 
     def tests(self, each: Evaluated, index: int) -> dict[str, str]:
         found = super().tests(each, index) | solved_columns(each.claim, each.measured[index])

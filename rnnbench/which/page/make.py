@@ -20,7 +20,7 @@ from rnnbench.which.answered import Answered, costs_of, facts_of, settings_of
 from rnnbench.which.page import curves, labels, pairs, tables, values
 from rnnbench.which.page.answers import NAIVE, Said, said_of
 from rnnbench.which.page.look import pair_of_looks
-from rnnbench.which.page.template import PAGE, section, template
+from rnnbench.which.page.template import PAGE, rendered, section
 from rnnbench.which.pairs import State
 
 _NOTE = (
@@ -44,7 +44,7 @@ def make_page(answered: Answered) -> Path:
         [{"what": line.label, "taken for": line.text, "key": f"{line.key}=" if line.key else ""}
          for line in answered.reading.lines]
     )  # fmt: skip
-    page = template().render(
+    page = rendered(
         title=f"{facts.cells[0]} or {facts.cells[1]} for {_files(answered)}?",
         read=lines["read"],
         answer=words.answer_word(decision, facts),

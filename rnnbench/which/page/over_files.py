@@ -18,7 +18,7 @@ from rnnbench.records import write_text_atomically
 from rnnbench.records.numbers import number
 from rnnbench.statistics import MIN_PAIRS
 from rnnbench.which.page.look import keyed, one
-from rnnbench.which.page.template import PAGE, section, template
+from rnnbench.which.page.template import PAGE, rendered, section
 from rnnbench.which.words import probability
 
 MOST_DRAWN = 60
@@ -50,7 +50,7 @@ def make_page(
         sections.append(section("pairwise", heading, table=_matrix(found), note=note))
         sections += [section(f"more-{i}", title, table=table, note=told)
                      for i, (title, table, told) in enumerate(tables)]  # fmt: skip
-    page = template().render(
+    page = rendered(
         title=f"{cells[0]} or {cells[1]} on {len(files)} files?",
         read="Each file is answered by itself; its own page has the evidence.",
         answer=counted(found, cells),

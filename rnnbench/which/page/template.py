@@ -6,20 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from rnnbench.plots.panels import Drawing
-from rnnbench.report.parts import cut, made
+from rnnbench.report.parts import cut, finished, made
 
 PAGE = "report.html"
 
 
-def template() -> Template:
+def rendered(**given: Any) -> str:
+    """The page."""
     environment = Environment(
         loader=ChoiceLoader([PackageLoader("rnnbench.which.page", "."), PackageLoader("rnnbench.report", ".")]),
         autoescape=True, undefined=StrictUndefined, trim_blocks=True,
     )  # fmt: skip
-    return environment.get_template("page.html.j2")
+    return finished(environment.get_template("page.html.j2").render(**given))
 
 
 def section(

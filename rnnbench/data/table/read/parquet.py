@@ -15,7 +15,7 @@ from rnnbench.data.table.read.header import unique
 from rnnbench.data.table.read.marks import marks
 from rnnbench.data.table.read.source import digest_of
 from rnnbench.data.table.sheet import Line, Sheet
-from rnnbench.errors import UsageError
+from rnnbench.errors import UsageError, install
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,7 @@ def read_parquet(path: Path, keys: Keys) -> Sheet:
         import pyarrow
         from pyarrow import parquet
     except ImportError:
-        raise UsageError(f"{path}: reading parquet needs pyarrow: pip install 'rnnbench[parquet]'") from None
+        raise UsageError(f"{path}: reading parquet needs pyarrow: {install('parquet')}") from None
     pieces: dict[str, list[Any]] = {}
     try:
         with parquet.ParquetFile(path) as file:
