@@ -138,6 +138,8 @@ def _styled(style: str, name: str) -> str:
 def _flattened(parent: ElementTree.Element) -> None:
     children = []
     for child in parent:
+        if child.tag.endswith("}style"):
+            continue  # it would be of the whole page
         _flattened(child)
         child.text, child.tail = (child.text if child.tag.endswith(("text", "tspan")) else None), None
         children += list(child) if child.tag.endswith("}g") and not child.attrib else [child]

@@ -29,6 +29,7 @@ from rnnbench.statistics import ConditionVerdict
 from rnnbench.studies import Evaluated, Measured, Selection
 
 MOST_ROWS = 24
+_MOST_CLAIMS = 4 * MOST_ROWS  # looked at, of a sweep's thousands
 _MOST_MARGINS = 6.0  # from the middle to the edge of the frame, where a row has more
 _WIDTH = {1: 4.8, 3: 7.6}  # inches
 
@@ -80,7 +81,7 @@ def forest(claims: Sequence[Evaluated], runs: pd.DataFrame) -> Drawing | None:
     if not one:
         words += " All rows share an axis in margins, the differences that begin to matter in practice (the band)."
     if len(found) > len(drawn):
-        words += f" The first {len(drawn)} of {len(found)} rows; verdicts.csv has all."
+        words += f" The first {len(drawn)} rows; verdicts.csv has all."
     said = "; ".join(f"{row.where}, {row.metric}: {first} − {second} {row.words}" for row in drawn)
     return Drawing("forest", f"{first} or {second}", words, lambda columns: _figure(drawn, one, columns), said)
 
@@ -93,7 +94,7 @@ def rows(claims: Sequence[Evaluated], runs: pd.DataFrame) -> list[Row]:
     pair, _ = Counter(each.claim.names for each in those).most_common(1)[0]
     those = [each for each in those if each.claim.names == pair]
     selection, found = Selection(runs), []
-    for each in those:
+    for each in those[:_MOST_CLAIMS]:
         own = selection.of(each.claim)
         for j, m in zip(each.verdict.conditions, each.measured, strict=True):
             if not math.isnan(j.condition.effect.estimate):
@@ -108,14 +109,8 @@ def rows(claims: Sequence[Evaluated], runs: pd.DataFrame) -> list[Row]:
 def _drawable(each: Evaluated) -> bool:
     claim = each.claim
     of_runs = is_score(claim.metric) or claim.metric == "steps_to_threshold"
-    whole = each.kind.names_a_side and claim.scale == "difference" and not claim.planted
-    return (
-        of_runs
-        and whole
-        and claim.between == "cell"
-        and each.verdict.outcome != "withdrawn"
-        and claim.kind != "success"
-    )
+    of_two = each.kind.names_a_side and each.kind.in_its_unit and claim.between == "cell" and not claim.planted
+    return of_runs and of_two and claim.scale == "difference" and each.verdict.outcome != "withdrawn"
 
 
 def _of(runs: pd.DataFrame, m: Measured) -> pd.DataFrame:

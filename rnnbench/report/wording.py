@@ -31,9 +31,9 @@ def shared(result: StudyResult) -> str:
     if not primary:
         return ""
     n = min((j.condition.n for each in primary for j in each.verdict.conditions if j.condition.n), default=0)
-    words = (
-        f"{len(primary)} primary claim{'s' * (len(primary) != 1)} share an error of {ALPHA:.0%}, by Holm's correction"
-    )
+    one = len(primary) == 1
+    words = f"{len(primary)} primary {'claim has' if one else 'claims share'} an error of {100 * ALPHA:g} %"
+    words += "" if one else ", by Holm's correction"
     if n >= MIN_PAIRS and len(primary) * least_p(n) > ALPHA:
         most = int(ALPHA / least_p(n))
         words += (

@@ -123,3 +123,21 @@ def test_a_record_of_a_wrong_shape_is_skipped_with_a_word(
     assert printed.out == "a/report.html\n"
     assert set(printed.err.splitlines()) == {printed.err.splitlines()[0]}
     assert f"warning: skipped {file}: task.{part}" in printed.err
+
+
+def test_open_shows_a_page_in_a_browser_and_lists_those_that_there_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr("webbrowser.open", lambda place: shown.append(place) or True)
+    Path("results/mine").mkdir(parents=True)
+    page = Path("results/mine/report.html")
+    page.write_text("<!doctype html>")
+    assert main(["open"]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert listed[0] == f"mine: {page.resolve()}" and any(line.startswith("folklore: ") for line in listed)
+    assert main(["open", "results/mine"]) == 0 and main(["open", "mine"]) == 0
+    assert shown == [page.resolve().as_uri()] * 2
+    capsys.readouterr()
+    assert main(["open", "nowhere"]) == 2
+    assert "no page in nowhere" in capsys.readouterr().err

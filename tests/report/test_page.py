@@ -66,7 +66,7 @@ def test_links_are_of_the_page_of_files_beside_it_or_of_papers(messy: Path) -> N
 
 
 def test_every_figure_on_the_page_is_drawn_once_and_whole(messy: Path) -> None:
-    """As an XML parser reads it, with all that it refers to; its colours are the page's, on a light ground and a dark."""
+    """As an XML parser reads it, with all that it refers to; its colours are the page's own, light and dark."""
     page = (messy / "report.html").read_text()
     assert "data:image/svg" not in page and "<picture" not in page
     drawings = re.findall(r"<svg.*?</svg>", page, re.DOTALL)

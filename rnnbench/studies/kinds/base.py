@@ -104,6 +104,7 @@ class Kind:
     counted = False  # is the same in every arithmetic, so that runs of two numerics may be compared
     method = "paired by seed"  # how it measures, in words
     names_a_side = True  # one of the two is better or they are alike: what somebody who has to choose can go by
+    in_its_unit = True  # the effect is in the metric's unit, so that others of the metric may stand beside it
     each_run = True  # measures every run, so that in each seed one side is above the other
     averages = True  # can take the mean over the runs of a unit for a run
     glossary: Mapping[str, str] = {}  # words of its tables that a newcomer does not know, each with its meaning

@@ -13,6 +13,8 @@ from rnnbench.studies.measure import Measured, paired, vectors
 class Success(Threshold):
     """The share of runs that reached budget.solved. Whether is not when: runs timed beside others count."""
 
+    in_its_unit = False  # of shares
+
     def measure(self, claim: StudyClaim, runs: pd.DataFrame, left_out: list[str]) -> Measured:
         runs = with_times(claim, ended_with_threshold(runs), left_out)
         return vectors(paired(claim, runs, left_out))
