@@ -54,14 +54,13 @@ class Decision:
 def decisions(claims: Iterable[Evaluated], runs: pd.DataFrame) -> list[Decision]:
     """A row for each claim about the two sides that most are about, decided ones first. runs: of load_results.
 
-    Where the study tells primary claims from exploratory ones, of the primary ones alone.
+    Of the primary claims alone, where there are any.
     """
     there = [each for each in claims if each.kind.names_a_side and each.verdict.outcome != "withdrawn"]
     there = [each for each in there if not each.claim.planted]
     names = Counter(each.claim.names for each in there).most_common(1)
     there = [each for each in there if each.claim.names == names[0][0]]  # GRU or LSTM?
-    if any(not each.claim.primary for each in there):
-        there = [each for each in there if each.claim.primary]
+    there = [each for each in there if each.claim.primary] or there
     selection, known = Selection(runs), runs[["metric", "unit", "dataset", "cell", "forget_bias"]]
     found = [_decision(each, known[selection.where(each.claim.select)]) for each in there]
     return sorted(found, key=lambda row: (not row.settled, row.of_cost))

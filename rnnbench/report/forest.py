@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -127,7 +128,7 @@ def _row(each: Evaluated, j: ConditionVerdict, m: Measured, runs: pd.DataFrame) 
     where = ", ".join(names) if name == "all runs" else name
     if len(names) == 1 and names[0] not in where:
         where = f"{names[0]}, {where}"
-    train = runs["train_size_asked"].dropna().unique() if "train_size_asked" in runs else []
+    train = list(runs["train_size_asked"].dropna().unique())
     if len(train) == 1 and "train" not in where:
         where += f", {int(train[0]):,} training examples"
     where += told_bias(each, runs)
@@ -167,7 +168,7 @@ def _figure(drawn: Sequence[Row], one: bool, columns: int) -> Figure:
     for y, (row, (low, middle, high)) in enumerate(zip(drawn, ends, strict=True)):
         _interval(axes, y, row, (low, middle, high), reach, look)
         words = f"{row.where}: {row.metric} {row.words if columns > 1 else row.numbers()}"
-        axes.annotate(words, (0.0, y - 0.36), xycoords=("axes fraction", "data"), fontsize=8 if columns > 1 else 7,
+        axes.annotate(words, (0.0, y - 0.36), xycoords=("axes fraction", "data"), fontsize=8 if columns > 1 else 7.5,
                       color=INK, va="center", zorder=5).set_in_layout(False)  # fmt: skip
     axes.set_yticks([])
     axes.grid(False)
@@ -180,7 +181,7 @@ def _figure(drawn: Sequence[Row], one: bool, columns: int) -> Figure:
     axes.xaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
     unit = f"{drawn[0].metric}{f' ({drawn[0].unit})' if drawn[0].unit else ''}"
     axes.set_xlabel(f"how much better, {unit}" if one else "how much better, in margins (1: what begins to matter)")
-    keys = [
+    keys: list[Any] = [
         Line2D([], [], color=INK, marker="o", linestyle="none", label="shown"),
         Line2D([], [], color=INK, marker="o", markerfacecolor="none", linestyle="none", label="open"),
     ]

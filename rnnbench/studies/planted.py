@@ -24,7 +24,8 @@ def split(claim: StudyClaim, runs: pd.DataFrame) -> pd.DataFrame:
     seeds = np.unique(runs["seed"].dropna().to_numpy(int))
     place = np.searchsorted(seeds, runs["seed"].to_numpy(int))
     names = np.where(place % 2 == 1, f"{claim.compare[0]}{AGAIN}", str(claim.compare[0]))
-    return runs.assign(cell=pd.array(names, dtype=runs["cell"].dtype), seed=seeds[place - place % 2])
+    apart = pd.Series(names, runs.index).astype(runs["cell"].dtype)
+    return runs.assign(cell=apart, seed=seeds[place - place % 2])
 
 
 def told_apart(claims: Sequence[Evaluated]) -> list[Evaluated]:
