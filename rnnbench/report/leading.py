@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import pandas as pd
 
 from rnnbench.records import cell_name, in_order
-from rnnbench.records.numbers import number
 from rnnbench.report import published
 from rnnbench.report.decisions import Decision
 from rnnbench.report.findings import Comparison
@@ -50,7 +49,7 @@ def of_sweep(comparisons: Sequence[Comparison], rows: Sequence[Decision], runs: 
     first = _winners(rows)
     if not first and few == len(reasons):
         counts = {c.difference.n for c in comparisons}
-        first = f"Too few seeds to say: n = {number(max(counts), 3)} pairs, and fewer than ten decide nothing."
+        first = f"Too few seeds to say: n = {max(counts)} pairs, and fewer than ten decide nothing."
     elif not first and none == len(reasons):
         first = f"Neither learned: {' and '.join(comparisons[0].judged.claim.names)} are no better than chance."
     elif not first:

@@ -90,7 +90,8 @@ def test_left_of_the_forests_line_the_first_cell_is_better(tmp_path: Path, datas
 def test_what_lies_beyond_the_frame_has_an_arrow_and_its_number(tmp_path: Path) -> None:
     """0.1 nats matter: 5 nats are 50 margins, beside a difference of none in another metric."""
     runs = pd.concat([runs_of(tmp_path / "a", 5.0, "jsb"), runs_of(tmp_path / "b", 0.0)], ignore_index=True)
-    found = judged(runs, {"direction": "either", "metric": "test_score", "by": ["dataset"]})
+    one = {"direction": "either", "metric": "test_score"}
+    found = judged(runs, *(one | {"select": {"dataset": name}} for name in ("jsb", "adding")))
     drawn = forest(found, runs)
     assert drawn is not None and "in margins" in drawn.caption
     with drawing_context():
