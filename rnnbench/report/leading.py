@@ -20,6 +20,8 @@ _MOST = 3  # problems named in a sentence
 
 def of_study(result: StudyResult, rows: Sequence[Decision]) -> list[str]:
     """Of a study: winners by name, what is open, and how many claims share the error."""
+    if not result.claims:
+        return [published.answer(result.published)] if result.published else []
     lines = [_winners(rows) or "No claim of this study shows that one cell is better than the other."]
     open_ = [row for row in rows if not row.settled]
     if open_:

@@ -14,6 +14,7 @@ from rnnbench.records.columns import with_role
 from rnnbench.records.numbers import number
 
 _ASKED = ("device", "dtype", "backend", "threads")
+_MEASURED = ("env_load_average",)
 _MANY = 8
 
 
@@ -65,7 +66,8 @@ def environment(runs: pd.DataFrame) -> list[tuple[str, str]]:
         known = runs[name].dropna()
         if not len(known):
             continue
-        if pd.api.types.is_float_dtype(known) and not (known == known.round()).all():
+        if name in _MEASURED:
+            known = known.astype(float)
             low, high = (number(float(end), 2) for end in (known.min(), known.max()))
             found.append((_word(name), low if low == high else f"{low} to {high}"))
             continue

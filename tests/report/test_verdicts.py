@@ -228,7 +228,7 @@ def test_a_study_of_published_figures_alone_has_no_tally(tmp_path: Path) -> None
     write_request(tmp_path, "made", study, {each["run_id"]: each["config"] for each in contents()})
     page = make_report(tmp_path).read_text()
     assert "Of 0 claims" not in page
-    assert '<p class="lead">Of 1 published figure' in page
+    assert '<div class="lead"><p>Of 1 published figure' in page
 
 
 def test_which_way_is_better_is_said_as_it_was_counted(tmp_path: Path) -> None:

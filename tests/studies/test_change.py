@@ -69,10 +69,10 @@ def test_the_page_leads_with_the_parts_that_count(tmp_path: Path) -> None:
     page, _ = report_and_verdicts(tmp_path)
     text = page.read_text()
     lead = text.index('class="lead"')
-    assert text[lead:].startswith('class="lead"><a href="#claim-gate">Which part counts: the gate, the part.</a>')
+    assert text[lead:].startswith('class="lead"><p><a href="#claim-gate">Which part counts: the gate, the part.</a>')
     assert re.search(r"the gate \(adding -0\.(1999|2)", text) and re.search(r"the part \(jsb -0\.50", text)
     figure = text.index("What each change does: test score")
-    assert lead < figure < text.index("Verdicts, a row a claim")
+    assert lead < figure < text.index('id="claims"')
     assert (tmp_path / "figures" / "changes_test_score.png").exists()
 
 
