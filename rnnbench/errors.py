@@ -6,7 +6,6 @@ import os
 import re
 import sys
 import traceback
-from importlib import metadata
 
 
 class UsageError(ValueError):
@@ -35,6 +34,8 @@ class TooLittleData(UsageError):  # noqa: N818 - said to people as it is
 
 def install(extra: str) -> str:
     """The command that brings what an extra asks for, by the packages' own names, so that it works from a checkout."""
+    from importlib import metadata  # not before the first signal can be heard
+
     try:
         asked = metadata.requires("rnnbench") or []
     except metadata.PackageNotFoundError:
