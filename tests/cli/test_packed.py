@@ -12,11 +12,12 @@ from sweeping import SWEEP, here
 
 from rnnbench.cli.job import describe
 from rnnbench.cli.requests import Requests
-from rnnbench.cli.study import Trials
+from rnnbench.cli.trials import Trials
 from rnnbench.records import PACK, read_record, write_record
 from rnnbench.records.packing import write_pack
 from rnnbench.records.table import load_results
 from rnnbench.run import CHECKPOINT, run
+from rnnbench.studies import Tuning
 from tests.fake_records import record
 
 
@@ -138,7 +139,9 @@ def test_what_was_chosen_stays_where_the_trials_were_rebuilt_without_what_decide
         content = record(test_score=0.9, run_id=config.run_id, metrics__valid={"accuracy": 0.9, "loss": loss})
         write_record(config.run_dir, content)
     own = [Requests({str(config.run_dir): config}, {}) for config in configs]
-    trials = Trials({}, [{"optimizer.lr": rate} for rate in (0.1, 0.2)], own, [])
+    tuning = Tuning(2, (0,), {"optimizer.lr": [0.1, 0.2]})
+    trials = Trials(None, tuning, 0, {}, configs[0].budget)  # type: ignore[arg-type]
+    trials._made = {(0, place): each for place, each in enumerate(own)}  # what the composer would make of its values
     before = {tuple((config.run_id,) for config in configs): 1}
     assert trials.tuned(before).chosen == 0  # all is known: it is chosen anew
     for config in configs:
