@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from making import make, tiny
 
@@ -52,8 +54,8 @@ def test_a_sweep_says_it_before_anything_starts(
         def start(self, configs, jobs) -> None:
             raise EndedError(len(configs))
 
-    configs = {str(c.run_dir): c for c in (tiny(f"seed={s}") for s in range(3))}
-    many = {f"{key}-{n}": config for n in range(334) for key, config in configs.items()}
+    one = tiny()
+    many = {str(c.run_dir): c for c in (replace(one, seed=seed) for seed in range(1002))}
     assert len(many) == 1002 > MANY
     monkeypatch.setattr(module, "composed", lambda *_: Requests(many, {key: [] for key in many}))
     monkeypatch.setattr(module, "check", lambda *_: None)
