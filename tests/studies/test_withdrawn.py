@@ -63,11 +63,11 @@ def test_the_page_and_its_tables_say_so(tmp_path: Path) -> None:
     study = study_from({"title": "t", "sweeps": [{"cell": "gru,lstm"}], "claims": [claim]})
     write_request(tmp_path, "old", study, {each["run_id"]: each["config"] for each in contents})
     page = make_report(tmp_path).read_text()
-    assert '<strong class="withdrawn">withdrawn</strong>' in page and "Of 1 claim: 1 withdrawn." in page
+    assert '<span class="withdrawn">withdrawn</span>' in page and "1 more about times are withdrawn." in page
     assert f"Times of 20 run(s) are withdrawn: {WORDS}." in page
     assert "| withdrawn | ms a training step |" in (tmp_path / "verdicts.md").read_text()
     assert pd.read_csv(tmp_path / "verdicts.csv")["condition_verdict"].tolist() == ["withdrawn"]
-    titles = re.findall(r'alt="([^"]*)"', page)
+    titles = re.findall(r'aria-label="([^"]*)"', page)
     assert any(title.startswith("Step time. adding: withdrawn") for title in titles)
     assert any(title.startswith("Score against training time.") and "time withdrawn" in title for title in titles)
     assert "Time a training step" not in page and "Take a GRU" not in page
