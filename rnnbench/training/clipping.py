@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice
-from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
-
-_NUMBERS = {torch.float32: np.float32, torch.float64: np.float64}
-"""What a factor is worked out in on the CPU, where reading a norm waits for nobody and four operators cost more."""
 
 
 class Clipping:
@@ -24,9 +19,6 @@ class Clipping:
         self.parameters, self.norm = list(parameters), float(norm)
         kinds = {(p.device, p.dtype) for p in self.parameters}
         self.as_lists = len(kinds) == 1 and all(device.type in ("cpu", "cuda") for device, _ in kinds)
-        first = next(iter(kinds)) if len(kinds) == 1 else None
-        self._number: Any = _NUMBERS.get(first[1]) if first is not None and first[0].type == "cpu" else None
-        self._factor = torch.ones((), dtype=torch.float32 if first is None else first[1], device="cpu")
 
     @torch.no_grad()
     def __call__(self) -> None:
@@ -41,11 +33,7 @@ class Clipping:
 
     def _scale(self, gradients: list[Tensor], norms: Sequence[Tensor]) -> None:
         total = torch.linalg.vector_norm(torch.stack(list(norms)), 2.0)
-        if self._number is None:
-            factor = torch.clamp(self.norm / (total + 1e-6), max=1.0)
-        else:
-            as_torch = self._number(1) / (self._number(total.item()) + self._number(1e-6)) * self._number(self.norm)
-            factor = self._factor.fill_(1.0 if as_torch > 1 else float(as_torch))  # what is no number stays none
+        factor = torch.clamp(self.norm / (total + 1e-6), max=1.0)
         torch._foreach_mul_(gradients, factor)
 
     @staticmethod

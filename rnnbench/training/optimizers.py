@@ -13,9 +13,6 @@ from torch import nn
 
 from rnnbench.config import OptimizerConfig
 
-_ONE = torch.ones((), dtype=torch.float32, device="cpu")
-"""What counts of steps grow by: a plain number would be made a tensor for each of them."""
-
 
 def make_optimizer(model: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
     """The optimizer by name. Its fused kernel is used where torch has one: one call a step instead of one a tensor."""
@@ -70,7 +67,7 @@ def _tensors(optimizer: torch.optim.Optimizer, group: Mapping[str, Any]) -> list
 
 def _adam_kernel(group: Mapping[str, Any], tensors: list[list[Any]]) -> None:
     parameters, gradients, averages, squares, counts = tensors
-    torch._foreach_add_(counts, _ONE if counts[0].device.type == "cpu" else 1)
+    torch._foreach_add_(counts, 1)
     beta1, beta2 = group["betas"]
     kernel = torch._fused_adamw_ if group["decoupled_weight_decay"] else torch._fused_adam_
     kernel(
