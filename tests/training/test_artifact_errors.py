@@ -105,9 +105,9 @@ def test_facts_that_do_not_fit_the_weights() -> None:
 
 
 def test_one_of_a_newer_release() -> None:
-    directory = damaged(format=3)
+    directory = damaged(format=4)
     assert refusal(directory) == (
-        f"{directory / MODEL_FACTS} is of a newer release of rnnbench: format 3, this one reads 2"
+        f"{directory / MODEL_FACTS} is of a newer release of rnnbench: format 4, this one reads 3"
     )
 
 
