@@ -27,9 +27,7 @@ def own(shape: type[Unequal], *overrides: str) -> Config:
 
 
 def test_there_is_one_of_each_objective() -> None:
-    files = set(registry.names("rnnbench.objectives")) - {
-        "recursive"
-    }  # of tables: test_recursive.py
+    files = set(registry.names("rnnbench.objectives")) - {"recursive"}  # of tables: test_recursive.py
     assert sorted(files) == sorted(type(shape.objective).__module__.rpartition(".")[2] for shape in SHAPES)
     assert all(isinstance(shape.objective, Objective) for shape in SHAPES)
 
