@@ -33,6 +33,7 @@ MOST_ROWS = 24
 _MOST_CLAIMS = 4 * MOST_ROWS  # looked at, of a sweep's thousands
 _MOST_MARGINS = 6.0  # from the middle to the edge of the frame, where a row has more
 _WIDTH = {1: 4.8, 3: 7.6}  # inches
+_FITS = {1: 84, 3: 126}  # letters of a row's words at 7.5 and 8 points
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,8 @@ def _figure(drawn: Sequence[Row], one: bool, columns: int) -> Figure:
     for y, (row, (low, middle, high)) in enumerate(zip(drawn, ends, strict=True)):
         _interval(axes, y, row, (low, middle, high), reach, look)
         words = f"{row.where}: {row.metric} {row.words if columns > 1 else row.numbers()}"
-        axes.annotate(words, (0.0, y - 0.36), xycoords=("axes fraction", "data"), fontsize=8 if columns > 1 else 7.5,
+        size = (8 if columns > 1 else 7.5) * min(1.0, _FITS[1 if columns == 1 else 3] / len(words))
+        axes.annotate(words, (0.0, y - 0.36), xycoords=("axes fraction", "data"), fontsize=size,
                       color=INK, va="center", zorder=5).set_in_layout(False)  # fmt: skip
     axes.set_yticks([])
     axes.grid(False)
