@@ -23,13 +23,21 @@ T = TypeVar("T")
 """The smallest denormal of float64, 5e-324: equal to zero where denormals count as zero. By its bits: Python would read
 the number as zero, and write that into its cache, where this module is first loaded by a thread that flushes."""
 
-_keep = False
-_asked: _Switch | None = None
+
+class _Here(threading.local):
+    """Of the calling thread of Python, which has a pool of its own: of two that compute at a time neither is to ask, or
+    give back, what is the other's."""
+
+    keep = False
+    asked: _Switch | None = None
+
+
+_here = _Here()
 
 
 def kept() -> bool:
     """Whether the fused kernel, which flushes denormals by itself, is to leave that: within `flushing(False)`."""
-    return _keep
+    return _here.keep
 
 
 def flushed_here() -> bool:
@@ -83,19 +91,18 @@ def flushing(on: bool) -> Iterator[None]:
 
     Where the number of threads changes inside, `threads.use` sees to it that the new ones do the same.
     """
-    global _keep, _asked
-    outside, switch = (_keep, _asked), _Switch(on)
-    _keep, _asked = not on, switch
+    outside, switch = (_here.keep, _here.asked), _Switch(on)
+    _here.keep, _here.asked = not on, switch
     try:
         yield
     finally:
         switch.undo()
-        _keep, _asked = outside
-        if _asked is not None:  # it has these threads to give back too
-            _asked.most = max(_asked.most, switch.most)
+        _here.keep, _here.asked = outside
+        if _here.asked is not None:  # it has these threads to give back too
+            _here.asked.most = max(_here.asked.most, switch.most)
 
 
 def again() -> None:
     """Within `flushing`, ask the threads that have come since."""
-    if _asked is not None:
-        _asked.ask()
+    if _here.asked is not None:
+        _here.asked.ask()

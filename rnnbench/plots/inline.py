@@ -52,7 +52,7 @@ def inline(figure: Figure, name: str) -> list[Markup]:
         made.set("viewBox", " ".join(f"{number:.4g}" for number in view))
         made.set("style", f"--wide:{round(box.width * _POINT)}px")
         if str(part.get("id")).startswith("legend"):
-            made.set("class", "legend")  # in a line of its own (page.css)
+            made.set("data-part", "legend")  # in a line of its own (page.css)
         made.extend([*(shared if place == 0 else []), part])
         drawn.append(made)
     _shorten(drawn, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,6 +81,31 @@ def test_a_thread_that_flushed_before_goes_on() -> None:
         assert flushed_here()
     finally:
         torch.set_flush_denormal(False)
+
+
+def test_two_threads_that_compute_at_a_time_leave_each_other_alone() -> None:
+    """One enters while the other is inside and outlives it: each is left as it was found, and its pool too."""
+    entered, leave = threading.Event(), threading.Event()
+    after: list[list[bool]] = []
+
+    def other() -> None:
+        with with_threads(1), flushing(True):
+            entered.set()
+            leave.wait(60)
+        after.append(in_every_thread(flushed_here))
+
+    beside = threading.Thread(target=other)
+    beside.start()
+    assert entered.wait(60)
+    with with_threads(2), flushing(False):
+        assert halves_flushed() == [False, False]
+        with flushing(True):
+            leave.set()
+            beside.join()
+            assert halves_flushed() == [True, True]
+    torch.set_num_threads(2)
+    assert halves_flushed() == [False, False]
+    assert not flushed_here() and not any(after[0])
 
 
 def test_the_kernel_keeps_them_where_they_are_kept() -> None:

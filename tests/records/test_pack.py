@@ -21,6 +21,7 @@ from rnnbench.records.pack import line_of
 from rnnbench.records.packing import MOST_ROWS, thinned, write_lines, write_pack
 from rnnbench.records.table import load_history, load_results, read_results
 from tests.fake_records import record, sweep, write
+from tests.pace import paced
 
 SOME = sweep(seq_lens=(50,))
 ONE = SOME[0]
@@ -235,4 +236,4 @@ def test_ten_thousand_packed_runs_are_read_in_seconds(tmp_path: Path) -> None:
     read = time.process_time() - start
     assert all(finished(tmp_path / "runs" / content["run_id"]) for content in contents)
     print(f"read in {read:.1f} s, each asked for in {time.process_time() - start - read:.1f} s")
-    assert time.process_time() - start < 20  # three times what it takes, for a busy machine
+    assert paced(time.process_time() - start) < 12  # twice what it takes

@@ -15,6 +15,7 @@ import pytest
 from rnnbench.errors import UsageError
 from rnnbench.report import make_report
 from tests.fake_records import record, sweep, write
+from tests.pace import paced
 
 pytestmark = pytest.mark.xdist_group("a sweep's page")  # in one process, so that it is made once
 
@@ -184,5 +185,5 @@ def test_ten_thousand_records(tmp_path: Path) -> None:
     make_report(tmp_path)
     took = time.process_time() - start
     print(f"made in {took:.1f} s")
-    assert took < 30  # 20 is promised; on a busy machine a processor's seconds are longer by a third and more
+    assert paced(took) < 25  # 20 is promised, to who has a machine of his own
     assert (tmp_path / "report.html").stat().st_size < 1.5e6

@@ -66,4 +66,6 @@ def test_only_words_of_the_page(tmp_path: Path) -> None:
 def test_they_stand_before_the_conditions(tmp_path: Path) -> None:
     write(tmp_path, [record(seed=s) for s in (0, 1)], histories=False)
     page = make_report(tmp_path).read_text()
-    assert page.index('id="answer"') < page.index('id="run"') < page.index('id="words"') < page.index('id="conditions"')
+    assert (
+        page.index('id="answer"') < page.index('id="limits"') < page.index('id="run"') < page.index('id="conditions"')
+    )
