@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-SMALL = {"splits": "10", "trials": "10", "seeds": "3"}
+SMALL = {"splits": "10", "trials": "16", "seeds": "3"}
 """Ten pairs, or each group left out, of three seeds."""
 
-LARGE = {"splits": "10", "trials": "6", "seeds": "3", "sample": "8000", "steps": "600"}
-"""Where a fit of all examples takes ten seconds or more."""
+LARGE = {"splits": "10", "trials": "8", "seeds": "3", "sample": "8000", "steps": "2000"}
+"""Where a fit of all examples takes ten seconds or more: as many steps as an answer takes at most."""
 
 
 @dataclass(frozen=True)
