@@ -113,7 +113,7 @@ def told(verdicts: list[Verdicts]) -> bool:
     return True in found or None not in found
 
 
-@pytest.mark.slow
+@pytest.mark.measure
 def test_torch_is_as_quick_within_our_programs_as_without(tmp_path: Path) -> None:
     programs = {"a run": partial(ours, tmp_path, RUN), "speed": partial(ours, tmp_path, SPEED)}
     verdicts = slower(partial(plain, tmp_path), programs, told)
@@ -122,7 +122,7 @@ def test_torch_is_as_quick_within_our_programs_as_without(tmp_path: Path) -> Non
         pytest.skip("the machine is too busy to tell")
 
 
-@pytest.mark.slow
+@pytest.mark.measure
 def test_it_is_seen_where_a_setting_does_slow_torch_down(tmp_path: Path) -> None:
     """Four times as many threads as there are cores, which slows torch on every machine; and threads that sleep while
     they wait, which does so on some."""

@@ -50,7 +50,7 @@ def test_a_peer_computes_what_torch_does(name: str, setting: Setting) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("setting", "cell"), zip(SETTINGS[1::2], ("gru", "lstm", "gru"), strict=True), ids=str)
+@pytest.mark.parametrize(("setting", "cell"), zip(SETTINGS[1::4], ("gru", "lstm"), strict=True), ids=str)
 def test_compiled_equations_compute_what_torch_does(setting: Setting, cell: str) -> None:
     """One cell a setting: each is compiled anew, which takes half a minute."""
     there("compile")

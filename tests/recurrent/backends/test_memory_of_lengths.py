@@ -13,7 +13,7 @@ torch.manual_seed(0)
 random.seed(0)
 layer, head = {module}.{name}(64, 256), torch.nn.Linear(256, 10)
 optimizer = torch.optim.SGD([*layer.parameters(), *head.parameters()], lr=0.01)
-for _ in range(16):
+for _ in range(8):
     loss = head(layer(torch.randn(random.randint(20, 600), 32, 64))[0]).square().mean()
     optimizer.zero_grad()
     loss.backward()
