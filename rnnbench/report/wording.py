@@ -13,7 +13,7 @@ from rnnbench.records.columns import axis, key, label
 from rnnbench.records.numbers import number
 from rnnbench.statistics import MIN_PAIRS, least_p
 from rnnbench.studies import Evaluated, StudyResult, told_apart
-from rnnbench.studies.kinds.base import ALPHA
+from rnnbench.studies.claim import ALPHA
 
 _MOST_IN_A_CELL = 3
 

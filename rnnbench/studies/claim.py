@@ -11,6 +11,9 @@ from rnnbench.errors import UsageError
 from rnnbench.records import cell_name, in_order, spelled
 from rnnbench.statistics.verdict import Outcome
 
+ALPHA = 0.05
+"""The error that the primary claims of a page share."""
+
 AGAIN = " again"
 """After a cell's name: the same cell, in the other half of its seeds."""
 

@@ -20,7 +20,7 @@ from rnnbench.studies.fairness import unequal
 from rnnbench.studies.kinds.base import Evaluated, Kind, kind_of
 from rnnbench.studies.learning import barred, cut_off
 from rnnbench.studies.margins import of_runs, stated, with_margin
-from rnnbench.studies.measure import Measured, ObstacleError, ended, higher_is_better
+from rnnbench.studies.measure import Measured, ObstacleError, ended
 from rnnbench.studies.planted import split
 from rnnbench.studies.published import Beside, beside
 from rnnbench.studies.selection import UNIT, Selection, by_device, condition_name, conditions, several
@@ -175,7 +175,7 @@ def _measured(claim: StudyClaim, settings: Mapping[str, Any], runs: pd.DataFrame
     missing = tuple(runs["run_id"].to_numpy()[np.isin(runs["status"].to_numpy(), NOT_ENDED)])
     return replace(found, name=condition_name(settings), settings=settings, runs=len(runs), missing=missing,
                    left_out=tuple(left_out), improving=improving, barred=why,
-                   higher=higher_is_better(claim, over), tunings=UNIT in runs)  # fmt: skip
+                   higher=kind.higher(claim, over), tunings=UNIT in runs)  # fmt: skip
 
 
 def _check_pairs(claim: StudyClaim, runs: pd.DataFrame, over: pd.DataFrame, tuned: Collection[str]) -> None:

@@ -17,7 +17,7 @@ from rnnbench.statistics import MIN_PAIRS, holm, least_p
 from rnnbench.statistics.checks import FloatArray
 from rnnbench.statistics.correlated import corrected_test
 from rnnbench.statistics.sign_flip import EXACT_N
-from rnnbench.studies.kinds.base import ALPHA
+from rnnbench.studies.claim import ALPHA
 
 _METHOD = (
     "Differences are means over the seeds that both cells have, in brackets Student's t interval of 95 %, one a "

@@ -22,7 +22,6 @@ import pandas as pd
 from rnnbench.records.numbers import interval, number
 from rnnbench.registry import get
 from rnnbench.statistics import (
-    Claim,
     Condition,
     ConditionVerdict,
     Heterogeneity,
@@ -35,10 +34,12 @@ from rnnbench.statistics import (
 )
 from rnnbench.studies.claim import StudyClaim
 from rnnbench.studies.kinds import _prospects as prospects
+from rnnbench.studies.kinds._judging import correction, tested, whichever
 from rnnbench.studies.learning import nobody_learned
 from rnnbench.studies.measure import (
     Measured,
     ended,
+    higher_is_better,
     on_one_machine,
     one_ended_well,
     paired,
@@ -50,11 +51,10 @@ from rnnbench.studies.measure import (
 if TYPE_CHECKING:  # matplotlib is loaded where something is drawn
     from rnnbench.plots.panels import Drawing
 
-ALPHA = 0.05
 OWN_KEYS = {
     "horizon": "above 0, for solve_time alone",
     "expected": "null, unless closed_form",
-    "over": "a column, for interaction alone",
+    "over": "a column, for interaction and longest_solved alone",
     "change": "{removes: a part} or {adds: a part}, for change alone",
 }
 """Keys of a claim that few kinds read, and what a claim of another kind is told."""
@@ -118,6 +118,10 @@ class Kind:
     def quantity(self, claim: StudyClaim, metric: str) -> str:
         """What the effect is of, so that one margin holds for all claims about it (studies/margins.py); "" for none."""
         return f"ratio of {metric}" if claim.scale == "ratio" else metric
+
+    def higher(self, claim: StudyClaim, over: pd.DataFrame) -> bool:
+        """Whether more of what is measured is better. over: runs that have ended."""
+        return higher_is_better(claim, over)
 
     def measure(self, claim: StudyClaim, runs: pd.DataFrame, left_out: list[str]) -> Measured:
         """xᵢ and yᵢ, `first` and `second`, of one condition; the steps are those of studies/measure.py.
@@ -263,34 +267,6 @@ class Kind:
     def figures(self, each: Evaluated) -> list[Drawing]:
         """What is drawn beside the effects; what draws is imported inside."""
         return []
-
-
-def tested(claim: StudyClaim, family: int) -> Claim:
-    return Claim(claim.statement, claim.direction, claim.combine, ALPHA, family=family)
-
-
-def correction(claim: StudyClaim, conditions: int, family: int) -> str:
-    """How p-values were corrected, in words."""
-    within = f"Holm over {conditions} conditions" if conditions > 1 else ""
-    if claim.direction == "equivalent" and claim.combine == "all" and conditions > 1:
-        within = f"equivalence: every one of {conditions} conditions has to pass, no correction; difference: Holm"
-    of_page = f"Holm over the claims of the page, of which {family} were open" if family > 1 else ""
-    return "; ".join(filter(None, (within, of_page))) or "none: one condition"
-
-
-def whichever(claim: StudyClaim, done: Verdict, measured: Sequence[Measured]) -> Verdict:
-    """The verdict on a claim that they differ, with who is ahead where: better, whichever way better is."""
-
-    def who(judged: ConditionVerdict, m: Measured) -> str:
-        return f"{claim.names[(judged.condition.additive_effect > 0) != m.higher]} ahead"  # by its place
-
-    judged = tuple(
-        replace(j, reason=who(j, m)) if j.outcome == "supported" else j
-        for j, m in zip(done.conditions, measured, strict=True)
-    )
-    if len(judged) == 1:
-        return replace(done, reason=judged[0].reason, conditions=judged)
-    return replace(done, conditions=judged)
 
 
 def kind_of(claim: StudyClaim) -> Kind:

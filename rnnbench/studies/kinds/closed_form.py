@@ -15,7 +15,8 @@ import numpy as np
 from rnnbench.statistics import Condition, ConditionVerdict, Interval, Verdict
 from rnnbench.statistics.verdict import Outcome
 from rnnbench.studies.claim import StudyClaim
-from rnnbench.studies.kinds.base import Evaluated, Kind, tested
+from rnnbench.studies.kinds._judging import tested
+from rnnbench.studies.kinds.base import Evaluated, Kind
 from rnnbench.studies.measure import Measured
 
 

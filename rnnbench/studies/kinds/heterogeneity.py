@@ -19,7 +19,8 @@ from rnnbench.records.numbers import number
 from rnnbench.statistics import Condition, ConditionVerdict, Heterogeneity, Verdict, heterogeneity, verdict
 from rnnbench.studies.claim import StudyClaim
 from rnnbench.studies.kinds import _prospects as prospects
-from rnnbench.studies.kinds.base import Evaluated, Kind, correction, tested
+from rnnbench.studies.kinds._judging import correction, tested
+from rnnbench.studies.kinds.base import Evaluated, Kind
 from rnnbench.studies.measure import Measured
 
 
