@@ -12,6 +12,7 @@ from torch import Tensor
 from rnnbench.data.base import MOST_STEPS, check, generator
 from rnnbench.data.batch import Batch
 from rnnbench.errors import UsageError
+from rnnbench.machine.memory import there_is
 
 
 @lru_cache(maxsize=8)  # a batch may straddle two passes; the rest is for sets that take turns
@@ -115,6 +116,20 @@ class Stream:
         return None
 
 
+_KEYS = {"train": "train_size", "valid": "dataset.valid_size", "test": "dataset.test_size"}
+_FEW = 10_000  # examples that no machine lacks the memory for
+_MAKING = 3  # times what they take is in use while they are made
+
+
 def held(sample: Callable[[int, torch.Generator], Batch], n: int, seed: int, purpose: str) -> Examples:
-    """n examples of a stream, made once: another set for each purpose and seed."""
+    """n examples of a stream, made once: another set for each purpose (train, valid, test) and seed.
+
+    Raises UsageError for more than this machine has memory for: it would be killed, and could not say why.
+    """
+    if n > _FEW:
+        few = sample(64, generator(seed, "how large"))
+        each = sum(part.nbytes for part in few[:5] if part is not None) // 64
+        if _MAKING * each * n > (there := there_is()):
+            words = f"would take {_MAKING * n * each / 1e9:,.0f} GB to be made, of {there / 1e9:,.0f} GB of memory"
+            raise UsageError(words, key=_KEYS[purpose], value=n, allowed=f"1 to {there // (_MAKING * each)} here")
     return Examples(*sample(n, generator(seed, purpose))[:5], seed=seed)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
 import resource
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -44,6 +46,15 @@ def keep_freed() -> bool:
     except AttributeError:  # another C library
         return False
     return bool(mallopt(M_MMAP_MAX, 0)) and bool(mallopt(M_TRIM_THRESHOLD, 2**31 - 1))
+
+
+def there_is(root: Path = Path("/sys/fs/cgroup")) -> int:
+    """Bytes of memory that this process may have: the machine's, or its control group's where that is less."""
+    bytes_ = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):  # version 2, in which "max" is no limit, and 1
+        with suppress(OSError, ValueError):
+            bytes_ = min(bytes_, int((root / name).read_text()))
+    return bytes_
 
 
 def ran_out(error: BaseException) -> bool:
