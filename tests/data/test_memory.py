@@ -15,7 +15,6 @@ from rnnbench.errors import UsageError
 from rnnbench.machine.memory import there_is
 from rnnbench.preparation import prepare
 
-
 SIZES = [(dataset, key) for dataset in ("adding", "copy") for key in ("dataset.valid_size", "dataset.test_size")]
 SIZES += [(dataset, "train_size") for dataset in ("adding", "copy", "anbn")]
 
