@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,9 @@ from contextlib import redirect_stderr, redirect_stdout
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+TOLD = re.compile(r"(?!rnnbench)[a-z][a-z ]{2,16}: ")
+"""How lines begin that are no message of an error: what was read of a file is told before anything is made of it."""
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
@@ -113,7 +117,8 @@ def unpolite(code: int, out: str, err: str, allowed: Sequence[int] = (0, 1, 2, 3
         return f"exit code {code}: {err[-300:]}"
     if "Traceback (most recent call last)" in err + out:
         return f"a traceback: {err[-600:]}"
-    if code == 2 and len([line for line in err.splitlines() if line and not line.startswith("warning: ")]) > 2:
+    lines = [line for line in err.splitlines() if line and not TOLD.match(line)]
+    if code == 2 and len(lines) > 2:
         return f"more than a line: {err[-300:]}"
     return ""
 
