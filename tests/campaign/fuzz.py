@@ -51,8 +51,9 @@ def in_time(call: Callable[[], Any]) -> Any:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def tried(given: list[str], module: str = "rnnbench") -> dict[str, Any]:
-    """One command in this process: its kind of ending, and what of it is not as documented."""
+def tried(given: list[str], module: str = "rnnbench", bent: Path | None = None) -> dict[str, Any]:
+    """One command in this process: its kind of ending, and what of it is not as documented. bent: a file that we broke,
+    and that may stay so."""
     from sweeping import here
 
     try:
@@ -64,7 +65,7 @@ def tried(given: list[str], module: str = "rnnbench") -> dict[str, Any]:
 
         return {"kind": "trace", "given": given, "broken": "".join(traceback.format_exception(error))[-900:]}
     code, out, err = done.returncode, done.stdout, done.stderr
-    broken = unpolite(code, out, err) or "; ".join(half_written(Path("results")))
+    broken = unpolite(code, out, err) or "; ".join(set(half_written(Path("results"))) - {str(bent)})
     return {"kind": str(code), "given": given, "broken": broken, "said": (err or out)[-160:]}
 
 
@@ -189,7 +190,7 @@ def kept_file(draw: random.Random) -> dict[str, Any]:
         from rnnbench.preparation import prepare
 
         begun = prepare(make(*B, *OBJECTIVES["value"], "cell=gru", f"seed={draw.randrange(2)}"))
-        begun.checkpoint = run_dir / "checkpoint.pt"
+        begun.checkpoint = path = run_dir / "checkpoint.pt"
         begun._step()
         begun.save()
         state = torch.load(begun.checkpoint, weights_only=True)
@@ -214,7 +215,7 @@ def kept_file(draw: random.Random) -> dict[str, Any]:
         for _ in range(draw.choice((1, 10))):
             content[draw.randrange(len(content))] = draw.randrange(256)
         path.write_bytes(content[: draw.randrange(len(content) + 1)] if draw.random() < 0.3 else content)
-    found = [tried(["results/kept"], report), tried(sweep), tried(["results/kept"], report)]
+    found = [tried(["results/kept"], report, path), tried(sweep, bent=path), tried(["results/kept"], report, path)]
     broken = "; ".join(f"{each['given'][0]}: {each['broken']}" for each in found if each["broken"])
     return {"kind": f"{kind} {'/'.join(each['kind'] for each in found)}", "broken": broken and f"{kind}: {broken}"}
 
