@@ -54,7 +54,7 @@ def run_lock(run_dir: Path) -> Iterator[bool]:
         return
     _held.add(held)
     try:
-        for draft in Path(run_dir).glob(".*.tmp"):  # of a process killed while it wrote
+        for draft in Path(run_dir).rglob(".*.tmp"):  # of a process killed while it wrote
             draft.unlink(missing_ok=True)
         yield True
     finally:

@@ -44,3 +44,14 @@ def test_a_forked_child_does_not_hold_its_dead_parents_lock(tmp_path: Path) -> N
                 assert time.monotonic() < until
         finally:
             os.kill(child, signal.SIGKILL)
+
+
+def test_drafts_of_a_killed_process_are_gone(tmp_path: Path) -> None:
+    """Those of the record and those of what describes the run, a folder deeper; nothing else."""
+    (tmp_path / ".hydra").mkdir()
+    drafts = [tmp_path / ".run.json.1-ab.tmp", tmp_path / ".hydra" / ".overrides.yaml.1-ab.tmp"]
+    kept = [tmp_path / "run.json", tmp_path / ".hydra" / "overrides.yaml", tmp_path / "notes.tmp"]
+    for path in (*drafts, *kept):
+        path.touch()
+    with run_lock(tmp_path) as mine:
+        assert mine and not any(path.exists() for path in drafts) and all(path.exists() for path in kept)
