@@ -1,36 +1,34 @@
-"""The simulations of `which.py` with labels, in a twentieth of the time: the same files, splits and rule, no reading.
+"""The simulations of `which.py` in a small part of the time: the same files, splits, baselines and rule, no reading.
 
-    python scripts/which_arrays.py                     # 1,000 files of each kind, some forty seconds a kind
+    python scripts/which_arrays.py                     # 1,000 files of each kind
     python scripts/which_arrays.py --files 100 --kind "random labels, twelve groups"
 
 A file's numbers go to `rnnbench.data.splits` as they are, cheap learners (ridge regression on random features, as
-`which_cheap.py` has them) are fitted by NumPy, and `rnnbench.which` decides: the rule and the bootstrap over the rows
-of a given test set are its own. Trials are drawn at random, as Optuna's first ten are, the best on validation counts.
+`which_cheap.py` has them) are fitted by NumPy (`which_ridge.py`), and `rnnbench.which` decides: the rule and the
+bootstrap over the rows of a given test set are its own. Labels are here, series in `which_series.py`.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import which_series
 from which import KINDS, row
+from which_ridge import drawn, fits
+from which_series import SERIES
 
 from rnnbench.data import splits as cut
-from rnnbench.data.splits import Split, Splits
+from rnnbench.data.splits import Splits
 from rnnbench.which.answer import Pair, Terms, decide
 from rnnbench.which.rows import bootstrapped
 from rnnbench.which.table import IMBALANCED, MARGIN
-from rnnbench.which.tuning import RATES
 
-WIDTHS, TRIALS, SEEDS = (16, 32, 64), 4, 3
-DEFAULT = (32, 3e-3)
 LABELS = tuple(name for name, kind in KINDS.items() if kind.keys[0] == "target=y" and len(kind.looks) == 1
                and "value" not in str(kind.keys) and "window" not in str(kind.keys))  # fmt: skip
-
-Fitted = Callable[[np.ndarray], np.ndarray]
 
 
 def read(text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
@@ -48,28 +46,16 @@ def splits_of(y: np.ndarray, beside: np.ndarray | None, seed: int) -> Splits:
     return cut.grouped(np.unique(beside, return_inverse=True)[1], seed)
 
 
-def ridge(x: np.ndarray, y: np.ndarray, width: int, penalty: float, noise: float, rng: np.random.Generator) -> Fitted:
-    """Labels for rows; as which_cheap.Ridge."""
-    mixed = rng.normal(size=(x.shape[1], width // 4)) / np.sqrt(x.shape[1])
-
-    def features(x: np.ndarray) -> np.ndarray:
-        x = x + noise * rng.normal(size=x.shape) if noise else x
-        return np.concatenate((np.ones((len(x), 1)), x, np.tanh(x @ mixed)), axis=1)
-
-    train = features(x)
-    costs = np.full(train.shape[1], penalty * len(train))
-    costs[0] = 1e-6
-    solved = np.linalg.solve(train.T @ train + np.diag(costs), train.T @ (2.0 * y - 1))
-    return lambda x: (features(x) @ solved > 0).astype(int)
-
-
 def score(said: np.ndarray, y: np.ndarray, balanced: bool) -> float:
-    right = said == y
+    """said: (n,) above 0 for label 1."""
+    right = (said > 0) == y
     return float(np.mean([right[y == c].mean() for c in np.unique(y)]) if balanced else right.mean())
 
 
 def answered(name: str, file: int) -> dict[str, Any]:
     """What is said of one file, as `which.answered` has it."""
+    if name in SERIES:
+        return which_series.answered(name, file)
     kind = KINDS[name]
     x, y, beside = read(kind.write(np.random.default_rng([file, *name.encode()])))
     counts, splits = np.bincount(y, minlength=2), splits_of(y, beside, file)
@@ -79,16 +65,15 @@ def answered(name: str, file: int) -> dict[str, Any]:
         split = splits[j]
         known = y if splits.kind == "groups" and splits.most is not None else y[split.train]  # as TableProblem._naive
         commonest = np.full(len(split.test), np.bincount(known, minlength=2).argmax())
-        tried = np.random.default_rng((file, 11, j))
-        settings = [DEFAULT, *((int(tried.choice(WIDTHS)), float(np.exp(tried.uniform(*np.log(RATES)))))
-                               for _ in range(TRIALS - 1))]  # fmt: skip
+        train, valid = (x[split.train], 2.0 * y[split.train] - 1), (x[split.valid], y[split.valid])
         means = []
         for slot in (0, 1):
-            said = fits(x, y, split, settings, slot * kind.handicap, (file, j, slot), balanced)
-            rights[slot].extend(each == y[split.test] for each in said)
+            said = fits(train, valid, x[split.test], drawn(file, j), slot * kind.handicap, (file, j, slot),
+                        lambda answers, labels: score(answers, labels, balanced))  # fmt: skip
+            rights[slot].extend((each > 0) == y[split.test] for each in said)
             means.append(float(np.mean([score(each, y[split.test], balanced) for each in said])))
         naives.append(commonest == y[split.test])
-        pairs.append(Pair(j, (means[0], means[1]), score(commonest, y[split.test], balanced), "commonest class"))
+        pairs.append(Pair(j, (means[0], means[1]), score(commonest - 0.5, y[split.test], balanced), "commonest class"))
     terms, rows = Terms("higher", MARGIN, splits.rho), None
     if splits.kind == "given":
         metric = "balanced_accuracy" if balanced else "accuracy"
@@ -100,18 +85,6 @@ def answered(name: str, file: int) -> dict[str, Any]:
             "difference": float(found.differences.mean())}  # fmt: skip
 
 
-def fits(
-    x: np.ndarray, y: np.ndarray, split: Split, settings: list[tuple[int, float]], noise: float, key: tuple[int, ...],
-    balanced: bool,
-) -> list[np.ndarray]:  # fmt: skip
-    """(SEEDS) answers to the test rows, with the settings that are best on validation, the earlier of equals."""
-    rng = np.random.default_rng((*key, 12))
-    tried = [score(ridge(x[split.train], y[split.train], *each, noise, rng)(x[split.valid]), y[split.valid], balanced)
-             for each in settings]  # fmt: skip
-    best = settings[int(np.argmax(tried))]
-    return [ridge(x[split.train], y[split.train], *best, noise, rng)(x[split.test]) for _ in range(SEEDS)]
-
-
 def study(name: str, files: Iterable[int]) -> list[dict[str, Any]]:
     return [answered(name, file) for file in files]
 
@@ -119,9 +92,9 @@ def study(name: str, files: Iterable[int]) -> list[dict[str, Any]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--files", type=int, default=1000)
-    parser.add_argument("--kind", choices=LABELS, action="append")
+    parser.add_argument("--kind", choices=(*LABELS, *SERIES), action="append")
     asked = parser.parse_args()
-    for name in asked.kind or LABELS:
+    for name in asked.kind or (*LABELS, *SERIES):
         began = time.process_time()
         print(row(name, study(name, range(asked.files))), f"{time.process_time() - began:.0f} s", flush=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,14 @@ import places
 import pytest
 from scipy import stats
 
+from rnnbench.data.table.understand import open_table
 from rnnbench.which.journal import Journal
 
-places.script("which_cheap")
+for name in ("which_cheap", "which_ridge"):
+    places.script(name)
 series = places.script("which_files").series
 script = places.script("which")
+fast = places.script("which_series")
 ONCE = [name for name in script.NULL if len(script.KINDS[name].looks) == 1]
 
 ALLOWED = 0.067  # 67 of 1,000
@@ -84,3 +88,29 @@ def test_the_same_without_reading_finds_gaps_and_no_winner_where_there_is_none()
     assert sum(each["word"] == "first" for each in found) >= 9
     nothing = [each for name in arrays.LABELS if name in script.NULL for each in arrays.study(name, range(4))]
     assert len(nothing) == 40 and sum(each["wrong"] for each in nothing) <= 6  # P(7 of 40 at 67 of 1,000) is 2 %
+
+
+def test_series_without_reading_find_gaps_and_no_winner_where_there_is_none() -> None:
+    arrays = places.script("which_arrays")
+    found = arrays.study("a gap of .3 log RMSE", range(10))
+    assert sum(each["word"] == "first" for each in found) >= 9
+    nothing = [each for name in arrays.SERIES if name in script.NULL for each in arrays.study(name, range(4))]
+    assert len(nothing) == 16 and sum(each["wrong"] for each in nothing) <= 3  # P(4 of 16 at 67 of 1,000) is 2 %
+
+
+@pytest.mark.parametrize("name", ["a gap of .3 log RMSE", "a gap of .3 log MASE, six series"])
+def test_series_without_reading_have_the_table_the_splits_and_the_baselines_of_a_file(
+    name: str, tmp_path: Path
+) -> None:
+    """Learners and trials are drawn otherwise; the naive baseline's errors are those of the same rows."""
+    kind, path = script.KINDS[name], tmp_path / "simulated.csv"
+    path.write_text(kind.write(np.random.default_rng([5, *name.encode()])) + "\n")
+    asked = replace(script.typed(str(path), *kind.keys, *script.AMOUNT), seed=5)
+    made, read = fast.table_of(path.read_text()), open_table(path, asked.keys).table
+    assert (made.ids, made.season, made.inputs, made.window) == (read.ids, read.season, read.inputs, read.window)
+    assert (made.numbers == read.numbers).all() and (made.starts == read.starts).all()
+    slow, (pairs, decision) = script.asked_once(Journal(), asked, kind.handicap), fast.weighed(name, 5)
+    assert slow.decision is not None and decision.word == slow.decision.word == "first"
+    for a, b in zip(pairs, slow.pairs, strict=True):
+        assert (a.split, a.naive_name, a.naive) == (b.split, b.naive_name, pytest.approx(b.naive, rel=1e-6))
+        assert a.scores == pytest.approx(b.scores, rel=0.25)

@@ -79,6 +79,8 @@ def read_dates(texts: pd.Series) -> Dates | str:
     """Of a column of spellings, missing ones allowed. A text: the first that is of no shape, or why none can be."""
     import pandas as pd
 
+    if (plain := _iso(texts)) is not None:  # before millions are copied
+        return Dates(plain, "year first")
     texts = texts.str.strip()
     known = texts.dropna()
     known = known[known != ""]
@@ -134,7 +136,7 @@ def _iso(known: pd.Series) -> np.ndarray | None:
     """2021-01-04 18:00 without a zone, all of one length, many at a time; None where they are not so."""
     import pandas as pd
 
-    if not len(known) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2})?)?", known.iloc[0]):
+    if not len(known) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2})?)?", str(known.iloc[0])):
         return None
     if not (known.str.len() == len(known.iloc[0])).all():
         return None

@@ -25,7 +25,8 @@ class Sheet:
     """All forms of files end as this: one row a step, or one row a sequence.
 
     Numbers are float32 columns (float64 where float32 would lose whole numbers), text a `category` column with the
-    file's own spellings, missing values NaN. Nothing is read as a date here: `times.py` does so, from text or numbers.
+    file's own spellings, missing values NaN. Nothing is read as a date here: `times.py` does so, from text or numbers;
+    but where each row has a later time, written as 2021-01-04 18:00:00, these are the column's categories themselves.
     """
 
     frame: pd.DataFrame

@@ -82,6 +82,8 @@ def _of_texts(column: pd.Series) -> Times | str:
     import pandas as pd
 
     kinds = column.astype("category")
+    if kinds.cat.categories.dtype.kind == "M" and not kinds.isna().any():  # they were read as times
+        return Times(kinds.to_numpy().astype("datetime64[s]"), "year first")
     spellings = pd.Series(kinds.cat.categories).astype("str")
     if dates.is_time_alone(spellings.head(50).tolist()):
         return "holds times of a day without a date"

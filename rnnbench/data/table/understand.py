@@ -18,6 +18,7 @@ from rnnbench.data.table.inputs import inputs_of
 from rnnbench.data.table.keys import Keys
 from rnnbench.data.table.leaks import leaks_of
 from rnnbench.data.table.order import Rows, in_order
+from rnnbench.data.table.read.finish import as_text
 from rnnbench.data.table.roles import STEPS_TO_END, Roles, roles_of
 from rnnbench.data.table.said import lines_of
 from rnnbench.data.table.season import season
@@ -57,6 +58,8 @@ def understand(sheet: Sheet, keys: Keys, test: Sheet | None = None, truth: Sheet
     keys = _with_implied(keys, sheet)
     if not len(sheet.frame):
         raise UsageError(f"{', '.join(sheet.files) or 'the file'} has no rows")
+    if test is not None:
+        sheet, test = (replace(each, frame=as_text(each.frame)) for each in (sheet, test))
     digest = "+".join(each.digest for each in (sheet, test, truth) if each is not None)
     sheet, test, keys, given = _long(sheet, test, keys)
     first = len(sheet.frame)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnnbench.data.table.read.dialect import Dialect
-from rnnbench.data.table.read.finish import from_codes
+from rnnbench.data.table.read.finish import from_codes, spelled
 from rnnbench.data.table.read.numerals import Numerals
 from rnnbench.data.table.read.records import Records
 from rnnbench.data.table.read.separator import BLANKS
+from rnnbench.data.table.read.stamps import stamps
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,29 +39,34 @@ class Columns:
 
     dialect: Dialect
     text: list[bool]  # (width,) which columns are text
-    pieces: list[list[Any]] = field(default_factory=list)  # (width,) lists of float arrays, or of categories
+    pieces: list[list[Any]] = field(default_factory=list)  # (width,) lists of float arrays, of categories, or of times
     lines: list[np.ndarray] = field(default_factory=list)
     missing: list[Counter[str]] = field(default_factory=list)  # (width,) spellings
     misfits: dict[int, Misfit] = field(default_factory=dict)
     too_long: set[int] = field(default_factory=set)  # columns with whole numbers that float64 would alter: text, then
+    stamped: set[int] = field(default_factory=set)  # columns of text that were times, each later, in all blocks so far
 
     def __post_init__(self) -> None:
         self.pieces = [[] for _ in range(self.dialect.width)]
         self.missing = [Counter() for _ in range(self.dialect.width)]
+        said_to_be_missing = any(":" in spelling for spelling in self.dialect.numerals.said)
+        self.stamped = {i for i in range(self.dialect.width) if self.text[i] and not said_to_be_missing}
 
     def add(self, records: Records) -> None:
         """Raises nothing for what it cannot read: `misfits` and `too_long` say it."""
         numerals, width = self.dialect.numerals, self.dialect.width
+        for i in sorted(self.stamped):
+            self._add_stamps(i, records)
         numbers = [i for i in range(width) if not self.text[i]]
-        words = [i for i in range(width) if self.text[i]]
+        words = [i for i in range(width) if self.text[i] and i not in self.stamped]
         slowly = numerals.thousands
         try:
-            frame = _parsed(records.text, self.dialect, [] if slowly else numbers, words)
+            frame = _parsed(records.text, self.dialect, [] if slowly else numbers, words, self.stamped)
         except ValueError:  # text where numbers were until now
-            frame, slowly = _parsed(records.text, self.dialect, [], words), True
+            frame, slowly = _parsed(records.text, self.dialect, [], words, self.stamped), True
         self.lines.append(records.lines)
         gone = np.zeros(len(frame), bool)
-        for i in range(width):
+        for i in sorted({*numbers, *words}):
             if self.text[i]:
                 codes, spellings = _coded(frame[i])
                 self.pieces[i].append(from_codes(codes, spellings))
@@ -75,6 +82,15 @@ class Columns:
             self.pieces[i].append(narrow(values))
         if gone.any():
             self._count_missing(_rows(records.text, gone))
+
+    def _add_stamps(self, i: int, records: Records) -> None:
+        """Where they end, those there were become text."""
+        found, before = stamps(records.text, i, self.dialect), self.pieces[i]
+        if found is not None and (not before or found[0] > before[-1][-1]):
+            before.append(found)
+            return
+        self.stamped.remove(i)
+        self.pieces[i] = [spelled(piece) for piece in before]
 
     def _numbers(self, i: int, column: pd.Series, lines: np.ndarray) -> np.ndarray:
         """Each spelling is understood once."""
@@ -119,7 +135,10 @@ def as_spelled(text: bytes, dialect: Dialect) -> pd.DataFrame:
     return _parsed(text, dialect, [], [])
 
 
-def _parsed(text: bytes, dialect: Dialect, numbers: list[int], text_columns: list[int]) -> pd.DataFrame:
+def _parsed(
+    text: bytes, dialect: Dialect, numbers: list[int], text_columns: list[int], left: Collection[int] = ()
+) -> pd.DataFrame:
+    """left: columns that are not wanted."""
     import pandas as pd
 
     kinds = dict.fromkeys(range(dialect.width), "str") | dict.fromkeys(numbers, "float64")
@@ -130,6 +149,8 @@ def _parsed(text: bytes, dialect: Dialect, numbers: list[int], text_columns: lis
     options |= {"sep": {BLANKS: r"\s+", "": "\x1f"}.get(dialect.separator, dialect.separator)}
     options |= {"quoting": csv.QUOTE_MINIMAL if dialect.quoted else csv.QUOTE_NONE, "skipinitialspace": True}
     options |= {"skip_blank_lines": False, "lineterminator": "\n", "encoding": "utf-8", "engine": "c"}
+    if left:
+        options |= {"usecols": [i for i in range(dialect.width) if i not in left]}
     return pd.read_csv(io.BytesIO(text), **options)
 
 

@@ -21,10 +21,17 @@ def joined_numbers(pieces: list[np.ndarray]) -> np.ndarray:
 
 
 def joined_text(pieces: list[Any]) -> pd.Categorical:
-    """(R,) of all spellings in alphabetical order, without blanks at their ends."""
+    """(R,) of all spellings in alphabetical order, without blanks at their ends; of times (see `stamps`) that go on
+    rising from piece to piece the times themselves are the categories."""
     import pandas as pd
     from pandas.api.types import union_categoricals
 
+    times = [piece for piece in pieces if isinstance(piece, np.ndarray)]
+    if pieces and len(times) == len(pieces) and all(a[-1] < b[0] for a, b in pairwise(times)):
+        index = pd.DatetimeIndex(np.concatenate(times))
+        pieces.clear()
+        return _categories(np.arange(len(index), dtype=np.int32), index)
+    pieces[:] = [spelled(piece) if isinstance(piece, np.ndarray) else piece for piece in pieces]
     if len(pieces) > 1 and _rise(pieces):
         sizes = [len(piece.categories) for piece in pieces]
         before = np.cumsum([0, *sizes[:-1]])
@@ -43,6 +50,18 @@ def joined_text(pieces: list[Any]) -> pd.Categorical:
     place = {spelling: code for code, spelling in enumerate(kept)}
     new = np.array([place[spelling] for spelling in bare] + [-1])
     return from_codes(new[whole.codes], kept)
+
+
+def spelled(times: np.ndarray) -> pd.Categorical:
+    """(r,) datetime64[s] that differ, as they stood in the file: 2021-01-04 18:00:00."""
+    return from_codes(np.arange(len(times)), [text.replace("T", " ") for text in np.datetime_as_string(times).tolist()])
+
+
+def as_text(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same with the spellings of times that are the categories of their column."""
+    times = [name for name in frame.columns if frame[name].dtype == "category"
+             and frame[name].cat.categories.dtype.kind == "M"]  # fmt: skip
+    return frame.assign(**{str(name): spelled(frame[name].to_numpy()) for name in times}) if times else frame
 
 
 def from_codes(codes: np.ndarray, spellings: Sequence[str]) -> pd.Categorical:

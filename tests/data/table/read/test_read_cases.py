@@ -46,7 +46,7 @@ def test_plain_files_are_read_cell_by_cell_as_csv_reads_them(case, name, rows, n
     for i, column in enumerate(names):
         cells = [row[i] for row in expected[1:]]
         if sheet.frame[column].dtype == "category":
-            assert sheet.frame[column].tolist() == cells
+            assert [str(cell) for cell in sheet.frame[column]] == cells
         else:
             numbers = [float(cell) if cell else np.nan for cell in cells]
             np.testing.assert_array_equal(sheet.frame[column], np.array(numbers, np.float32))
