@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -14,6 +15,10 @@ from typing import IO, Any
 from rnnbench.errors import UsageError
 
 
+_HERE = re.sub(r"\W", "", os.uname().nodename)[:32]
+"""This machine, in the name of a draft."""
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """A file to write in place of `path`: it appears there whole when the block ends, or not at all.
@@ -21,7 +26,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     Raises UsageError, from the OSError, when the directory is not writable or the disk is full: `path` is as before.
     """
     path = Path(path)
-    draft = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    draft = path.with_name(f".{path.name}.{_HERE}-{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("xb") as file:
@@ -34,6 +39,17 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     finally:
         with suppress(OSError):
             draft.unlink()
+
+
+def clear_drafts(folder: Path) -> None:
+    """Those in a folder that this machine's dead processes left; the living, and other machines', are at work."""
+    for draft in folder.glob(f".*.{_HERE}-*.tmp"):
+        with suppress(OSError, ValueError):
+            pid = int(draft.name.split("-")[-2])
+            try:
+                os.kill(pid, 0)
+            except ProcessLookupError:
+                draft.unlink()
 
 
 def write_bytes_atomically(path: Path, content: bytes) -> None:

@@ -13,6 +13,7 @@ import pandas as pd
 from rnnbench.errors import UsageError
 from rnnbench.plots.look import drawing_context
 from rnnbench.records import PACK, RECORD, said, write_text_atomically
+from rnnbench.records.atomic import clear_drafts
 from rnnbench.records.columns import head, key
 from rnnbench.records.conditions import SHOWN, lean, shown_keys, telling, with_conditions
 from rnnbench.records.numbers import number
@@ -62,6 +63,7 @@ def report_and_verdicts(directory: Path | str, figures: Sequence[str] = ()) -> t
     figures: besides those of rnnbench.report.figures, by import path. Raises UsageError when one is none or fails, when
     the directory does not exist, holds no readable record, or cannot be written.
     """
+    clear_drafts(Path(directory))
     with _seldom_collected():
         return _made(Path(directory), all_figures(figures))
 
