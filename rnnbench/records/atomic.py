@@ -14,7 +14,6 @@ from typing import IO, Any
 
 from rnnbench.errors import UsageError
 
-
 _HERE = re.sub(r"\W", "", os.uname().nodename)[:32]
 """This machine, in the name of a draft."""
 
