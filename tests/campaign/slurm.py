@@ -77,6 +77,19 @@ def restarted(node: Path) -> None:
         if time.monotonic() > limit:
             raise RuntimeError("the controller does not answer")
         time.sleep(0.2)
+    time.sleep(
+        2
+    )  # what it had not written down it finds doubled, drains the node and holds the jobs: an administrator's
+    for do in (
+        ["update", f"NodeName={os.uname().nodename.partition('.')[0]}", "State=RESUME"],
+        ["release", *_held(env)],
+    ):
+        subprocess.run(["scontrol", *do], env=env, capture_output=True)
+
+
+def _held(env: dict[str, str]) -> list[str]:
+    asked = ["squeue", "--noheader", "--format=%A", "--states=PENDING"]
+    return subprocess.run(asked, env=env, capture_output=True, text=True).stdout.split()
 
 
 def main() -> int:
