@@ -14,6 +14,7 @@ import ast
 import atexit
 import errno
 import io
+import logging
 import os
 import select
 import sys
@@ -114,6 +115,7 @@ class Outlet(io.BufferedIOBase):
 
 def quiet() -> None:
     """From here on nothing that is printed ends the process; again, or where something else is printed to: nothing."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # of a home that is read-only it has a paragraph to say
     for descriptor in (0, 1, 2):
         try:
             os.fstat(descriptor)

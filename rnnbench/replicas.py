@@ -23,7 +23,7 @@ from rnnbench.machine.randomness import Own
 from rnnbench.machine.threads import use, with_threads
 from rnnbench.preparation import prepare
 from rnnbench.records import finished, run_lock
-from rnnbench.run import Ending, check, clear, conclude, judge, keep_provenance, now, run, why
+from rnnbench.run import Ending, check, conclude, judge, keep_provenance, make_room, now, run, why
 from rnnbench.training.lanes import Lane, train
 
 
@@ -45,9 +45,16 @@ def run_replicas(configs: Sequence[Config], provenance: Sequence[Mapping[str, st
         gc.collect()  # what an error's traceback held
         torch.cuda.empty_cache()
     return [
-        endings.get(config.run_id) or run(config, beside=beside, keep_usage_errors=True, provenance=its)
+        endings.get(config.run_id) or _alone(config, its, beside)
         for config, its in zip(configs, provenance, strict=True)
     ]
+
+
+def _alone(config: Config, its: Mapping[str, str], beside: bool) -> Ending:
+    try:
+        return run(config, beside=beside, keep_usage_errors=True, provenance=its)
+    except Exception as error:  # the others have theirs to do
+        return Ending("failed", config.run_dir, {"status": "failed", "error": why(error, config)})
 
 
 def _side_by_side(
@@ -69,7 +76,8 @@ def _side_by_side(
                 continue
             threads = torch.get_num_threads()
             lane = Lane(training, Own(training.device))
-            clear(config.run_dir)
+            if not make_room(config):
+                continue
             keep_provenance(config.run_dir, its)
             with lane.random:
                 known[id(lane)] = config, check(config, training)

@@ -108,20 +108,26 @@ def _run(
     with run_lock(directory) as mine:
         if not mine:
             return Ending("elsewhere", directory, None)
-        check_not_newer(directory)
-        if finished(directory):
-            if not config.force:
-                return Ending("skipped", directory, read_record(directory))
-            clear(directory)
+        if not make_room(config):
+            return Ending("skipped", directory, read_record(directory))
         keep_provenance(directory, provenance)
         return conclude(config, started, lambda: _carry_out(config, training, beside))
 
 
-def clear(directory: Path) -> None:
-    """Make room for a repetition."""
-    if (directory / RECORD).exists():  # else it is packed, and a checkpoint that of its repetition
-        for name in (RECORD, HISTORY, PREDICTIONS, MODEL_FACTS, MODEL, CHECKPOINT):
-            (directory / name).unlink(missing_ok=True)
+def make_room(config: Config) -> bool:
+    """Whether the run is to be done: it has no result, or one that is to be repeated, which goes.
+
+    Raises UsageError where what a newer release left would go.
+    """
+    directory = config.run_dir
+    check_not_newer(directory, NUMERICS, artifact.FORMAT)
+    if finished(directory):
+        if not config.force:
+            return False
+        if (directory / RECORD).exists():  # else it is packed, and a checkpoint that of its repetition
+            for name in (RECORD, HISTORY, PREDICTIONS, MODEL_FACTS, MODEL, CHECKPOINT):
+                (directory / name).unlink(missing_ok=True)
+    return True
 
 
 def keep_provenance(directory: Path, provenance: Mapping[str, str]) -> None:

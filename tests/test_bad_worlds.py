@@ -8,6 +8,8 @@ import json
 import os
 import pwd
 import tempfile
+import time
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -163,6 +165,32 @@ def test_a_checkpoint_of_another_shape_starts_over(
     (line,) = capsys.readouterr().err.splitlines()
     assert line.endswith(": starting over")
     assert same(weights(training), weights(train(tiny("dropout=0.2", "num_layers=2"))[0]))
+
+
+class SetBack(datetime):
+    """A clock that is a day earlier each time it is looked at."""
+
+    looked = 0
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        cls.looked += 1
+        return datetime(2026, 3, 30, tzinfo=tz) - timedelta(days=cls.looked)
+
+
+def test_a_clock_that_is_set_back_is_seen_in_the_dates_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = run(tiny("name=plain")).record
+    monkeypatch.setattr("rnnbench.run.datetime", SetBack)
+    monkeypatch.setattr(time, "time", lambda: SetBack.now(UTC).timestamp())
+    done = here("-m", *TINY, "seed=0,1", "workers=1", "name=back", "checkpoint_seconds=0", "budget.max_seconds=60")
+    assert (done.returncode, done.stderr) == (0, "") and "2 ok, 0 diverged, 0 failed, 0 skipped" in done.stdout
+    records = [json.loads(path.read_text()) for path in sorted(Path("results/back/runs").glob("*/run.json"))]
+    assert all(record["finished"] < record["started"] for record in records)
+    assert all(record["steps"] == 20 and 0 <= record["timing"]["train_seconds"] < 60 for record in records)
+    assert plain is not None and records[0]["metrics"]["test"] == plain["metrics"]["test"]
+    days = [min(each["finished"] for each in records)[:10], max(each["started"] for each in records)[:10]]
+    assert f"runs of {' to '.join(days)} (UTC)" in Path("results/back/report.html").read_text()
+    assert "2 skipped" in here("-m", *TINY, "seed=0,1", "workers=1", "name=back", "budget.max_seconds=60").stdout
 
 
 def test_records_are_json_that_every_reader_takes() -> None:

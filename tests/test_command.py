@@ -49,6 +49,41 @@ def test_help_in_ascii_without_docstrings_to_a_reader_that_is_gone() -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+EVERY = f"""
+import sys
+from importlib import import_module
+from rnnbench.command import quiet
+quiet()
+for name in {COMMANDS}:
+    import_module(f"rnnbench.{{name}}.__main__").main(["--help"])
+asked = ["cell=gru", "backend=torch", "size=2x3x1x4", "threads=1", "seconds=0.1", "out=speed"]
+import_module("rnnbench.speed.__main__").main(asked)
+from rnnbench.cli.main import main
+sys.argv[1:] = ["--help"]
+main()
+sys.argv[1:] = [*{TINY}, "name=\u00e9"]
+main()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("world", [
+    {"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, None,
+])  # fmt: skip
+def test_what_every_command_says_fits_any_console(world: dict[str, str] | None) -> None:
+    """One of ASCII alone, or one that is gone; the helps, a table, a name that is none of its letters."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([sys.executable, "-c", EVERY], stderr=subprocess.PIPE, env=os.environ | (world or {}),
+                          stdout=writer if world is None else subprocess.PIPE)  # fmt: skip
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+    if world is not None:
+        assert done.stdout.isascii() and b"GRU" in done.stdout and done.stdout.count(b"usage: ") >= len(COMMANDS)
+        assert done.stdout.endswith(b"/run.json\n")
+    assert len(list(Path("results").glob("*/runs/*/run.json"))) == 1 and Path("speed/speed.csv").exists()
+
+
 def test_a_sweep_whose_reader_is_gone_does_its_runs_and_makes_its_report() -> None:
     reader, writer = os.pipe()
     os.close(reader)

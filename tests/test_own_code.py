@@ -19,7 +19,7 @@ from rnnbench.objectives.metrics.accuracy import Accuracy
 from rnnbench.records import read_record
 from rnnbench.records.conditions import with_conditions
 from rnnbench.records.table import load_results
-from rnnbench.run import run
+from rnnbench.run import TRACE, run
 
 
 def record_of(config: Config) -> dict[str, Any]:
@@ -76,6 +76,30 @@ def test_a_metric_of_ones_own_that_fails_fails_the_run_with_its_error(monkeypatc
         record_of(own(Unscored))["error"]
         == f"KeyError: 'f1' ({__file__}, line {Elegance.compute.__code__.co_firstlineno + 1})"
     )
+
+
+def test_a_loss_of_ones_own_that_fails_names_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With Hydra's own switch for traces, too."""
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    monkeypatch.syspath_prepend(Path.cwd())
+    Path("own_loss.py").write_text(
+        "from shapes import LabelOfSequence\nfrom rnnbench.objectives.label import Label\n\n\n"
+        "class Mine(Label):\n    def loss(self, outputs, batch):\n"
+        '        return {}["f1"]\n\n\nclass Own(LabelOfSequence):\n    objective = Mine(2)\n'
+    )
+    done = here("dataset=custom", "dataset.target=own_loss.Own", "batch_size=4", "hidden_size=3", "device=cpu")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.endswith(": KeyError: 'f1' (own_loss.py, line 7)\n") and done.stdout.count("\n") == 1
+    (trace,) = Path("results").rglob(TRACE)
+    assert 'return {}["f1"]' in trace.read_text()
+
+
+def test_the_console_script_finds_what_python_m_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Started by its path it has that folder, and not the one where it is called, among the places to import from."""
+    monkeypatch.setattr(sys, "path", [each for each in sys.path if each not in ("", str(Path.cwd()))])
+    Path("cells_here.py").write_text("from rnnbench.cells.gru import GRUCell\n\n\nclass Leaky(GRUCell):\n    pass\n")
+    done = here(*TINY, "cell=custom", "cell.target=cells_here.Leaky", "cell.name=leaky")
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith("ok: leaky-adding-T6-h5-s0-")
 
 
 CELL = """

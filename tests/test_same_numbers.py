@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from making import TINY, tiny
+from making import tiny
 from sweeping import here
 
 from rnnbench.machine.clocks import StepClock
@@ -139,32 +139,6 @@ def test_a_class_alone_keeps_the_id_that_it_had(tmp_path: Path, monkeypatch: pyt
     )
     hashed = identity(tiny("cell=custom", "cell.target=alone_cell.Alone", "cell.name=alone"))
     assert hashed["cell"]["source"] == hashlib.sha256(Path("alone_cell.py").read_bytes()).hexdigest()
-
-
-@pytest.mark.slow
-def test_what_a_newer_release_left_is_never_written_over() -> None:
-    config = tiny()
-    config.run_dir.mkdir(parents=True)
-    newer = '{"schema_version": 2, "status": "ok"}'
-    (config.run_dir / "run.json").write_text(newer)
-    for asked in ([], ["force=true"]):
-        done = here(*TINY, *asked)
-        assert (done.returncode, done.stdout) == (2, "")
-        assert "run.json is of a newer release (schema_version 2, this program reads 1)" in done.stderr
-        assert (config.run_dir / "run.json").read_text() == newer
-    done = here("-m", *TINY, "seed=0,1", "workers=1")
-    assert done.returncode == 1
-    assert "1 ok, 0 diverged, 0 failed, 0 skipped, 1 unfinished" in done.stdout
-    assert (config.run_dir / "run.json").read_text() == newer
-
-
-def test_a_checkpoint_of_a_newer_release_is_left() -> None:
-    config = tiny()
-    config.run_dir.mkdir(parents=True)
-    torch.save({"numerics": 999, **dict.fromkeys(("model", "carried"))}, config.run_dir / "checkpoint.pt")
-    done = here(*TINY)
-    assert done.returncode == 1 and "newer release (numerics 999" in done.stdout
-    assert (config.run_dir / "checkpoint.pt").exists()
 
 
 def test_stopped_time_is_not_training_time() -> None:

@@ -34,7 +34,7 @@ def probe(configs: Iterable[Config]) -> None:
     print(f"{len(left)} conditions have no step time taken alone: timed now, one at a time", flush=True)
     timed = sum(any(_probed(config) for config in runs) for runs in left)
     if timed < len(left):
-        why = "not on this kind of machine, or not alone"
+        why = "not on this kind of machine, not alone, or read-only"
         print(f"{timed} timed; {len(left) - timed} {why}: the same command tries again", flush=True)
 
 
@@ -62,17 +62,20 @@ def _replaceable(timing: Mapping[str, Any]) -> bool:
 
 
 def _probed(config: Config) -> bool:
-    """Whether the run's record has a probe now. A run that is in other hands is left alone."""
-    with run_lock(config.run_dir) as mine:
-        record = own_record(config.run_dir) if mine else None
-        if record is None or record["status"] != "ok":
-            return False
-        if "probe" not in record["timing"]:
-            found = _taken(config, record)
-            if found is None:
+    """Whether the run's record has a probe now. A run that is in other hands is left alone, and a read-only one."""
+    try:
+        with run_lock(config.run_dir) as mine:
+            record = own_record(config.run_dir) if mine else None
+            if record is None or record["status"] != "ok":
                 return False
-            write_record(config.run_dir, record | {"timing": record["timing"] | {"probe": found}})
-        return True
+            if "probe" not in record["timing"]:
+                found = _taken(config, record)
+                if found is None:
+                    return False
+                write_record(config.run_dir, record | {"timing": record["timing"] | {"probe": found}})
+            return True
+    except UsageError:
+        return False
 
 
 def _taken(config: Config, record: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -23,8 +23,8 @@ from rnnbench.records import read_record
 from rnnbench.studies import (
     Study,
     check_names,
+    earlier_request,
     overrides,
-    read_request,
     study_from,
     write_request,
 )
@@ -126,10 +126,7 @@ def study_jobs(composer: Composer, name: str, split: Split, asked: Sequence[str]
 
 
 def _chosen_before(directory: Path) -> dict[RunIds, int | None]:
-    try:
-        request = read_request(directory)
-    except UsageError:  # it is damaged, and written anew
-        return {}
+    request = earlier_request(directory)
     tuned = request.tuned if request is not None else ()
     return {tuple(trial.all_run_ids for trial in each.trials): each.chosen for each in tuned}
 

@@ -69,8 +69,11 @@ def _without_record(config: Config) -> str:
     """elsewhere: another process is at that run; unfinished: nobody is."""
     if not config.run_dir.exists():
         return "unfinished"
-    with run_lock(config.run_dir) as free:
-        return "unfinished" if free else "elsewhere"
+    try:
+        with run_lock(config.run_dir) as free:
+            return "unfinished" if free else "elsewhere"
+    except UsageError:  # where nothing can be written, nobody is at it
+        return "unfinished"
 
 
 def report(directory: Path) -> bool:

@@ -60,7 +60,7 @@ def _tracked(row: Mapping[Any, Any]) -> TrackedRun:
         {f"{role}/{name}": float(row[name]) for role, name in columns if not pd.isna(row[name])},
         _curves(run_dir),
         begun,
-        ended,
+        max(begun, ended),  # a clock may have been set back in between
     )
 
 

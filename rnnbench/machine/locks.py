@@ -7,7 +7,7 @@ import fcntl
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rnnbench.errors import UsageError
@@ -59,7 +59,8 @@ def run_lock(run_dir: Path) -> Iterator[bool]:
         yield True
     finally:
         if held in _held:  # else this is a forked child, on its way out
-            path.unlink(missing_ok=True)  # still locked: whoever opened it before sees below that it is gone
+            with suppress(OSError):  # a folder that has become read-only: it stays, and locks nobody out
+                path.unlink(missing_ok=True)  # still locked: whoever opened it before sees below that it is gone
             _held.remove(held)
             os.close(held)
 

@@ -11,6 +11,10 @@ LONGEST = 255
 """Bytes of a name in a folder, on any file system that people use."""
 
 
+_EFFECTIVE = os.access in os.supports_effective_ids
+"""What writing goes by, where it can be asked for."""
+
+
 def check_writable(directory: Path, key: str, given: object) -> None:
     """Raises UsageError, with the key and what was given, where nothing can be written under a folder, be it there yet
     or not."""
@@ -22,7 +26,7 @@ def check_writable(directory: Path, key: str, given: object) -> None:
     if there.is_symlink() and not there.exists():
         raise UsageError(f"{shown} is a link to {os.readlink(there)}, which is not there", key=key,
                          value=_short(given), allowed="a directory that can be written to")  # fmt: skip
-    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK, effective_ids=_EFFECTIVE)):
         raise UsageError(f"{shown} cannot be written to", key=key, value=_short(given),
                          allowed="a directory that can")  # fmt: skip
 

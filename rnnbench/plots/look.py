@@ -69,18 +69,50 @@ def drawing_context() -> Any:
 def title(axes: Axes, label: str, finding: str, width: int = 48) -> None:
     """What was found, over a line that says where."""
     label, finding = (words.replace(" = ", "\u00a0=\u00a0") for words in (label, finding))  # not to be broken there
-    lines = [line for part in finding.split("\n") for line in textwrap.wrap(part, width)]
-    axes.set_title("\n".join([*textwrap.wrap(label, width), *lines]), loc="left", color=INK)
+    axes.set_title("\n".join([*textwrap.wrap(label, width), *_told(finding, width)]), loc="left", color=INK)
+
+
+MOST_LINES = 7
+"""Of a finding over a panel, that there be room for the panel."""
+
+
+def _told(finding: str, width: int) -> list[str]:
+    """The finding in lines; of a long one as many of its parts as there is room for, and how many are not there."""
+    parts = finding.split("; ") if "\n" not in finding else [finding]
+    for kept in range(len(parts), 0, -1):
+        words = "; ".join(parts[:kept])
+        more = [] if kept == len(parts) else [f"({len(parts) - kept} more in summary.csv)"]
+        lines = [line for part in words.split("\n") for line in textwrap.wrap(part, width)] + more
+        if len(lines) <= MOST_LINES:
+            return lines
+    return [*lines[: MOST_LINES - 1], "…"]
 
 
 def legend(figure: Figure, looks_of: dict[str, Look], extra: Sequence[Line2D] = ()) -> None:
     handles = [
-        Line2D([], [], color=look.colour, marker=look.marker, linestyle=look.line, label=cell_name(cell))
+        Line2D([], [], color=look.colour, marker=look.marker, linestyle=look.line, label=fitted(cell_name(cell)))
         for cell, look in looks_of.items()
     ]
-    figure.legend(
-        handles=[*handles, *extra], loc="outside lower center", ncols=min(4, len(handles) + len(extra)), frameon=False
-    )
+    names = [str(each.get_label()) for each in (*handles, *extra)]
+    columns = legend_columns(names, figure.get_figwidth())
+    figure.legend(handles=[*handles, *extra], loc="outside lower center", ncols=columns, frameon=False)
+
+
+LETTER = 5.2 / 72
+"""Inches that a letter of 10 points takes along a line, nearly."""
+MOST_LETTERS = 28
+
+
+def fitted(name: str) -> str:
+    """A cell's name in a figure: of a long one its beginning and its end, by which people's variants differ."""
+    half = MOST_LETTERS // 2
+    return name if len(name) <= MOST_LETTERS else f"{name[: half - 1]}…{name[-half:]}"
+
+
+def legend_columns(names: Sequence[str], width: float) -> int:
+    """Beside each other in so many inches, four at most."""
+    of_one = 0.8 + LETTER * max(map(len, names), default=0)  # line, marker and the room between two
+    return max(1, min(4, len(names), int(width / of_one)))
 
 
 def levels(axes: Axes, lines: Sequence[tuple[float, str]], line: Any = (0, (1, 2))) -> None:

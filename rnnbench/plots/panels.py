@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.transforms import ScaledTranslation
 
-from rnnbench.plots.look import Look, legend, looks
+from rnnbench.plots.look import LETTER, Look, fitted, legend, legend_columns, looks
 from rnnbench.records import cell_name, in_order
 from rnnbench.records.columns import axis, label, short
 from rnnbench.records.conditions import Panel
@@ -22,6 +22,7 @@ from rnnbench.records.names import look_of
 
 MOST_PANELS = 6  # of so many all are drawn; of more, so many, or whole rows with one of each dataset at least
 _IN_A_ROW = 3
+_WIDE = 4.6  # inches of a panel
 _ENOUGH_FOR_A_LINE = 3  # values of a number; two settings are two cases, between which nothing is known
 Draw = Callable[[Axes, Panel, dict[str, Look]], None]
 
@@ -69,7 +70,11 @@ def grid(panels: Sequence[Panel], draw: Draw, columns: int, extra: Sequence[Line
     look = looks([cell for panel in panels for cell in panel.runs["cell"].unique()])
     columns = 2 if len(panels) == 4 and columns > 1 else min(columns, len(panels))
     rows = math.ceil(len(panels) / columns)
-    figure = Figure(figsize=(4.6 * columns, 3.6 * rows + 0.4), layout="constrained")
+    names = [fitted(cell_name(cell)) for cell in look]
+    in_legend = [*names, *(str(each.get_label()) for each in extra)]
+    below = 0.22 * math.ceil(len(in_legend) / legend_columns(in_legend, _WIDE * columns))
+    high = 3.6 + (LETTER * max(map(len, names), default=0) if _upright(names) else 0.0)
+    figure = Figure(figsize=(_WIDE * columns, high * rows + max(0.4, below)), layout="constrained")
     places = list(figure.subplots(rows, columns, squeeze=False).flat)
     for axes, panel in zip(places, panels, strict=False):
         draw(axes, panel, {cell: look[cell] for cell in in_order(panel.runs["cell"])})
@@ -128,7 +133,8 @@ def _axis(axes: Axes, panel: Panel, values: list[float], cells: list[str]) -> Ca
     """Set up the horizontal axis; gives the place of a value for the cell of that index."""
     middle = (len(cells) - 1) / 2
     if len(values) < 2:
-        axes.set_xticks(range(len(cells)), [cell_name(cell) for cell in cells])
+        names = [fitted(cell_name(cell)) for cell in cells]
+        axes.set_xticks(range(len(cells)), names, rotation=90 if _upright(names) else 0)
         axes.set_xlim(-0.6, len(cells) - 0.4)
         axes.set_xlabel(f"cell, at {short(panel.x)} = {_plain(values[0])}" if values else "cell")
         return lambda value, index: index
@@ -145,6 +151,11 @@ def _axis(axes: Axes, panel: Panel, values: list[float], cells: list[str]) -> Ca
     _ticks(axes, values, lambda v: (v - values[0]) / span)
     axes.set_xlim(values[0] - 0.08 * span, values[-1] + 0.08 * span)
     return lambda value, index: value + shift * span * (index - middle)
+
+
+def _upright(names: Sequence[str]) -> bool:
+    """Whether names below each other's place on the axis would run into one another."""
+    return len(names) * (1 + max(map(len, names), default=0)) * LETTER > 0.85 * _WIDE
 
 
 def _ticks(axes: Axes, values: list[float], where: Callable[[float], float]) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rnnbench.errors import UsageError
 from rnnbench.records.atomic import finite, write_json_atomically
-from rnnbench.records.pack import PACK, decoded, packed
+from rnnbench.records.newer import leave
+from rnnbench.records.pack import PACK, decoded, pack_of, packed
 from rnnbench.records.schema import SCHEMA_VERSION, RecordError, check
 
 RECORD = "run.json"
@@ -64,16 +64,22 @@ def finished(run_dir: Path) -> bool:
     return record is not None and record["status"] != "failed"
 
 
-def check_not_newer(run_dir: Path) -> None:
-    """Raises UsageError where a newer release has left its record: it is neither read nor written over."""
-    path = Path(run_dir) / RECORD
-    try:
-        version = (read_file(path) or {}).get("schema_version")
-    except RecordError:
-        return
-    if isinstance(version, int) and version > SCHEMA_VERSION:
-        raise UsageError(f"{path} is of a newer release (schema_version {version}, this program reads "
-                         f"{SCHEMA_VERSION}): it is left as it is; use that release, or another name=")  # fmt: skip
+def check_not_newer(run_dir: Path, numerics: int, model_format: int) -> None:
+    """Raises Newer where a newer release has left its record, by itself or in the pack, or its model.
+
+    numerics, model_format: of this release.
+    """
+    ours = {"schema_version": SCHEMA_VERSION, "numerics": numerics}
+    for name, known in ((RECORD, ours), (MODEL_FACTS, {"format": model_format})):
+        path = Path(run_dir) / name
+        try:
+            content = read_file(path) or {}
+        except RecordError:
+            continue
+        for what, version in known.items():
+            leave(path, what, content.get(what), version)
+    directory, run_id = Path(run_dir).parent.parent, Path(run_dir).name
+    leave(directory / PACK, "schema_version", pack_of(directory).newer.get(run_id), SCHEMA_VERSION)
 
 
 def warn(path: Path, error: Exception) -> None:

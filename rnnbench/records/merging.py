@@ -9,7 +9,7 @@ from typing import Any
 
 from rnnbench.errors import UsageError
 from rnnbench.records.pack import PACK, parsed
-from rnnbench.records.packing import lines_of, write_lines
+from rnnbench.records.packing import check_pack_not_newer, lines_of, write_lines
 
 RANK = {"ok": 0, "diverged": 1, "failed": 2}
 """A result is worth more than a failure. Of two alike the first folder's is taken."""
@@ -19,12 +19,14 @@ def merge(sources: Sequence[Path], target: Path) -> int:
     """Write `target`/records.jsonl.gz of all runs of `sources`; gives how many there are. What was in it goes.
 
     Of a run that several have the first result is taken, and a line on stderr says how many there are and how many of
-    them have another test score. Raises UsageError where a source holds no record, or `target` has runs of its own.
+    them have another test score. Raises UsageError where a source holds no record, and where `target` has runs of its
+    own or the pack of a newer release.
     """
     if (target / "runs").exists():
         raise UsageError("has runs of its own", key="name", value=target.name, allowed="a name that is free")
     if target.resolve() in [source.resolve() for source in sources]:
         raise UsageError("is one of those to be merged", key="name", value=target.name, allowed="a name that is free")
+    check_pack_not_newer(target)
     taken: dict[str, bytes] = {}
     twice: dict[str, bool] = {}  # of runs in several: whether their scores differ
     for source in sources:

@@ -15,12 +15,13 @@ import stat
 import sys
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rnnbench.records.atomic import finite
-from rnnbench.records.schema import RecordError, check
+from rnnbench.records.newer import is_newer
+from rnnbench.records.schema import SCHEMA_VERSION, RecordError, check
 
 PACK = "records.jsonl.gz"
 COMMANDS = "commands.txt"
@@ -35,6 +36,7 @@ class Pack:
 
     lines: Mapping[str, bytes]  # run_id → its line; where a run stands twice, the later one
     problems: tuple[str, ...] = ()  # what could not be read, such as "line 3: not a JSON object"
+    newer: Mapping[str, Any] = field(default_factory=dict)  # run_id → schema_version of what a newer release packed
 
     def run(self, run_id: str) -> tuple[dict[str, Any], str | None]:
         """The record of a run and its history. Raises KeyError where it has no line."""
@@ -105,13 +107,17 @@ def _check(record: dict[str, Any], history: object) -> str:
 
 def _read(path: Path) -> Pack:
     lines: dict[str, bytes] = {}
-    problems = []
+    problems, newer = [], {}
     number = 0
     try:
         for number, line in enumerate(_lines(path), 1):
+            record: dict[str, Any] = {}
             try:
-                lines[_check(*parsed(line))] = line.rstrip(b"\n")
+                record, history = parsed(line)
+                lines[_check(record, history)] = line.rstrip(b"\n")
             except RecordError as error:
+                if is_newer(record.get("schema_version"), SCHEMA_VERSION):
+                    newer[str(record.get("run_id"))] = record["schema_version"]
                 problems.append(f"line {number}: {error}")
         if not number:
             problems.append("it is empty")
@@ -120,7 +126,7 @@ def _read(path: Path) -> Pack:
     if problems:
         more = f" (and {len(problems) - 1} more such)" if len(problems) > 1 else ""
         print(f"warning: {path}: {problems[0]}{more}", file=sys.stderr)
-    return Pack(lines, tuple(problems))
+    return Pack(lines, tuple(problems), newer)
 
 
 def _lines(path: Path) -> Iterator[bytes]:

@@ -13,8 +13,9 @@ import pandas as pd
 from rnnbench.errors import UsageError
 from rnnbench.records.atomic import replacing, write_bytes_atomically
 from rnnbench.records.files import own_record
+from rnnbench.records.newer import leave
 from rnnbench.records.pack import PACK, line_of, pack_of, parsed
-from rnnbench.records.schema import RecordError
+from rnnbench.records.schema import SCHEMA_VERSION, RecordError
 from rnnbench.records.table import load_history, run_dirs
 
 MOST_ROWS = 100  # of a history: more than a curve shows
@@ -24,10 +25,11 @@ def write_pack(directory: Path) -> Path:
     """Write results/NAME/records.jsonl.gz and give its path; runs/ stays as it is, and wins over an earlier pack.
 
     An earlier pack that is damaged is kept as records.jsonl.gz.damaged. Raises UsageError where there is no record to
-    pack, or no such directory, and where the file cannot be written.
+    pack, or no such directory, where the file cannot be written, and where a newer release has packed some.
     """
     if not Path(directory).is_dir():
         raise UsageError(f"no such results directory: {directory}")
+    check_pack_not_newer(directory)
     path, earlier, lines = Path(directory) / PACK, pack_of(directory), lines_of(directory)
     if not lines:
         raise UsageError(f"no results in {directory}: no readable record to pack")
@@ -35,6 +37,12 @@ def write_pack(directory: Path) -> Path:
         write_bytes_atomically(path.with_name(f"{PACK}.damaged"), path.read_bytes())
     write_lines(path, lines)
     return path
+
+
+def check_pack_not_newer(directory: Path) -> None:
+    """Raises Newer where a newer release has packed some of results/NAME."""
+    for version in pack_of(directory).newer.values():
+        leave(Path(directory) / PACK, "schema_version", version, SCHEMA_VERSION)
 
 
 def lines_of(directory: Path) -> dict[str, bytes]:

@@ -97,11 +97,12 @@ def _is_directory(argument: str) -> bool:
 def _merged(sources: Sequence[Path], name: str) -> Path:
     """results/NAME with the runs of all of them, and the study, where they are of one."""
     from rnnbench.records.merging import merge
-    from rnnbench.studies import merge_requests
+    from rnnbench.studies import merge_requests, requests_of
 
     if name in (".", "..") or "/" in name:
         raise UsageError("no name of a folder", key="name", value=name, allowed="one that results/NAME can have")
     target = Path("results") / name
+    requests_of(sources, target)  # refused, where it is, before anything is written
     runs = merge(sources, target)
     merge_requests(sources, target)
     print(f"{target}: {runs} runs of {len(sources)} directories")

@@ -30,9 +30,9 @@ def made_by(runs: pd.DataFrame, directory: Path, study: bool) -> list[tuple[str,
     machine = [_values(runs, "env_cpu"), _values(runs, "env_gpu"), _counted(runs, "env_cores", "core"),
                _counted(runs, "threads", "thread"), _values(runs, "env_platform")]  # fmt: skip
     found.append(("Machine", ", ".join(filter(None, machine)) or "–"))
-    first, last = runs["started"].min(), runs["finished"].max()
-    if last == last:
-        days = list(dict.fromkeys(f"{day:%Y-%m-%d}" for day in (first, last) if day == day))
+    dates = pd.concat([runs["started"], runs["finished"]])  # a clock may have been set back in between
+    if runs["finished"].notna().any():
+        days = list(dict.fromkeys(f"{day:%Y-%m-%d}" for day in (dates.min(), dates.max())))
         found.append(("Date", f"runs of {' to '.join(days)} (UTC)"))
     return found
 

@@ -6,6 +6,7 @@ from rnnbench.studies.definition import (
     PublishedRow,
     Study,
     StudyRequest,
+    earlier_request,
     overrides,
     read_request,
     study_from,
@@ -16,7 +17,7 @@ from rnnbench.studies.implied import Implied, implied
 from rnnbench.studies.kinds.base import Evaluated
 from rnnbench.studies.learning import learned
 from rnnbench.studies.measure import Measured, higher_is_better
-from rnnbench.studies.merging import merge_requests
+from rnnbench.studies.merging import merge_requests, requests_of
 from rnnbench.studies.planted import told_apart
 from rnnbench.studies.published import Beside, beside
 from rnnbench.studies.selection import UNIT, Selection, selected
@@ -45,6 +46,7 @@ __all__ = [
     "beside",
     "check_names",
     "choose",
+    "earlier_request",
     "evaluate",
     "evaluate_claim",
     "evaluate_claims",
@@ -56,6 +58,7 @@ __all__ = [
     "overrides",
     "ranked",
     "read_request",
+    "requests_of",
     "selected",
     "study_from",
     "timed_wrongly",

@@ -16,6 +16,7 @@ from typing import Any
 from rnnbench.conversion import checked
 from rnnbench.errors import UsageError
 from rnnbench.records import write_json_atomically
+from rnnbench.records.newer import Newer, leave
 from rnnbench.studies.claim import StudyClaim
 from rnnbench.studies.kinds.base import kind_of
 from rnnbench.studies.margins import check_margins
@@ -157,12 +158,14 @@ def write_request(
 
 
 def read_request(directory: Path) -> StudyRequest | None:
-    """The study of results/NAME, or None where a plain sweep left its runs. Raises UsageError for a damaged file."""
+    """The study of results/NAME, or None where a plain sweep left its runs. Raises UsageError for a damaged file,
+    Newer for one of a newer release."""
     path = Path(directory) / STUDY
     try:
         content = json.loads(path.read_bytes())
-        if content["schema_version"] != SCHEMA_VERSION:
-            found = content["schema_version"]
+        found = content["schema_version"]
+        leave(path, "schema_version", found, SCHEMA_VERSION)
+        if found != SCHEMA_VERSION:
             raise UsageError(f"{path}: schema_version is {found}, this program reads {SCHEMA_VERSION}")
         tuned = tuple(checked(Tuned, each, "tuned.") for each in content.get("tuned", []))
         return StudyRequest(str(content["name"]), study_from(content["study"]), dict(content["runs"]), tuned)
@@ -172,6 +175,16 @@ def read_request(directory: Path) -> StudyRequest | None:
         raise
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise UsageError(f"{path} cannot be read: {type(error).__name__}: {error}") from error
+
+
+def earlier_request(directory: Path) -> StudyRequest | None:
+    """What `write_request` would write over: None for a damaged file, too. Raises Newer for one of a newer release."""
+    try:
+        return read_request(directory)
+    except Newer:
+        raise
+    except UsageError:
+        return None
 
 
 def overrides(grid: Mapping[str, Any]) -> Sequence[str]:

@@ -7,17 +7,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rnnbench.studies.definition import STUDY, read_request, write_request
+from rnnbench.studies.definition import STUDY, StudyRequest, earlier_request, read_request, write_request
 from rnnbench.studies.tuning import Tuned
+
+
+def requests_of(sources: Sequence[Path], target: Path) -> list[StudyRequest]:
+    """What the sources have. Raises UsageError for what `merge_requests` does, before anything is written."""
+    earlier_request(target)
+    return [request for source in sources if (request := read_request(source)) is not None]
 
 
 def merge_requests(sources: Sequence[Path], target: Path) -> None:
     """Write `target`/study.json, or none where the sources are of no study or of several, which a line on stderr says.
 
-    What was tuned stays as it was chosen: of the same trials in several sources the first choice counts.
+    What was tuned stays as it was chosen: of the same trials in several sources the first choice counts. Raises
+    UsageError for a damaged one of a source, and for one of a newer release anywhere.
     """
+    found = requests_of(sources, target)
     (target / STUDY).unlink(missing_ok=True)
-    found = [request for source in sources if (request := read_request(source)) is not None]
     if not found:
         return
     first = found[0]

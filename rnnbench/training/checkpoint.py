@@ -12,6 +12,7 @@ import torch
 
 from rnnbench.errors import UsageError
 from rnnbench.records import write_bytes_atomically
+from rnnbench.records.newer import is_newer, leave
 from rnnbench.training.numerics import NUMERICS
 
 
@@ -37,11 +38,9 @@ def read(path: Path, device: torch.device, parts: Mapping[str, Collection[str]])
         numerics = state.get("numerics", 1)
         whole = all(not names or set(state[part]) == set(names) for part, names in parts.items())
     except Exception as error:  # whatever a damaged file makes torch raise
-        if not _newer(numerics):
+        if not is_newer(numerics, NUMERICS):
             return start_over(path, f"cannot be read ({type(error).__name__})")
-    if _newer(numerics):
-        raise UsageError(f"{path} is of a newer release (numerics {numerics}, this program trains with {NUMERICS}): it "
-                         "is left as it is; use that release, or another name=")  # fmt: skip
+    leave(path, "numerics", numerics, NUMERICS)
     if not whole:
         return start_over(path, "is of another version of rnnbench")
     if numerics != NUMERICS:
@@ -61,10 +60,6 @@ def or_told(write: Callable[[], object], lost: str, before: set[str], label: str
             before.add(lost)
             print(f"warning: {problem}: {lost} of {label or 'this run'} as long as that is so, it goes on",
                   file=sys.stderr, flush=True)  # fmt: skip
-
-
-def _newer(numerics: object) -> bool:
-    return isinstance(numerics, int) and numerics > NUMERICS
 
 
 def start_over(path: Path, why: str) -> dict[str, Any] | None:

@@ -20,7 +20,7 @@ from rnnbench.machine.clocks import slowness
 from rnnbench.machine.interrupts import ended_after
 from rnnbench.machine.threads import cores
 from rnnbench.statistics import MIN_PAIRS
-from rnnbench.which import budget, journal, text
+from rnnbench.which import budget, journal, store, text
 from rnnbench.which.answer import Decision, Pair, Terms, decide
 from rnnbench.which.answered import Answered
 from rnnbench.which.asked import Asked
@@ -55,6 +55,7 @@ def ask(
         reading = _open(asked.paths[0], asked.keys)
         problem = problem_of(reading.table, asked, asked.sample)
     available = problem.available
+    store.check_not_newer(asked.folder)
     baselines.load()
     if asked.plan_only:
         plan = plan_of(problem, asked, began, None)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from rnnbench.records.atomic import write_json_atomically
+from rnnbench.records.files import read_file
+from rnnbench.records.newer import leave
+from rnnbench.records.schema import RecordError
 from rnnbench.training.numerics import NUMERICS
 from rnnbench.which import text, words
 from rnnbench.which.answered import Answered, costs_of, facts_of, settings_of
@@ -122,6 +126,12 @@ def versions() -> dict[str, str]:
 
     names: Sequence[str] = ("torch", "numpy", "scipy", "pandas", "scikit-learn", "optuna")
     return {"python": platform.python_version()} | {name: version(name) for name in names}
+
+
+def check_not_newer(folder: Path) -> None:
+    """Raises Newer where the answer of a newer release is in results/NAME."""
+    with suppress(RecordError):
+        leave(folder / ANSWER, "schema_version", (read_file(folder / ANSWER) or {}).get("schema_version"), SCHEMA)
 
 
 def write(answered: Answered) -> Path:

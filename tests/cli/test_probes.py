@@ -114,7 +114,7 @@ def test_nothing_is_written_on_a_machine_of_another_kind() -> None:
         record["timing"]["kinds"] = ["fused on Another Processor, threads: 1"]
         write_record(path, record)
     before = timings()
-    said = "0 timed; 2 not on this kind of machine, or not alone: the same command tries again"
+    said = "0 timed; 2 not on this kind of machine, not alone, or read-only: the same command tries again"
     assert said in here("-m", *SWEEP).stdout.splitlines()
     assert timings() == before
 

@@ -19,6 +19,7 @@ ONE_LINE = [
     (["dataset=text", "dataset.path=my data, 1=2.txt"], "quote the value: 'dataset.path=\"my data, 1=2.txt\"'"),
     (["dataset=text", "dataset.path=a:b#c%"], "quote the value: 'dataset.path=\"a:b#c%\"'"),
     (["dataset=text", "dataset.path=it\"s"], "quote the value: 'dataset.path=\"it\\\"s\"'"),
+    (["results_dir=~/foo"], "quote the value: 'results_dir=\"~/foo\"'"),
     (["-m", "seed=0,1,"], "seed=0,1,: ends with a comma: seed=0,1"),
     (["-m", "seed=0,", "1"], "seed=0,: ends with a comma: seed=0,1"),
     (["hidden_size=${nothing}"], "hidden_size=${nothing}: Interpolation key 'nothing' not found"),
@@ -89,12 +90,13 @@ def test_a_key_of_swept_choices_is_asked_of_each() -> None:
 
 
 def test_a_key_that_every_swept_dataset_has_is_accepted_and_values_worked_out_are_printed() -> None:
-    """Hydra's own `sort(range(7,0,-3))` gives 3, 6, 9: it is seen before it is run."""
+    """Hydra's own `sort(range(7,0,-3))` gives 3, 6, 9, and a range of fractions one too many: seen before it is run."""
     done = here("-m", "dataset=anbn,anbncn", "dataset.n_max=6", "plan=only", "device=cpu",
-                "threads=1", "hidden_size=5", "batch_size=4", "seed=sort(range(7,0,-3))")  # fmt: skip
+                "threads=1", "hidden_size=5", "batch_size=4", "seed=sort(range(7,0,-3))",
+                "optimizer.lr=range(0.1,0.4,0.1)")  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("seed: 3, 6, 9\n")
-    assert "6 runs" in done.stdout
+    assert done.stdout.startswith("seed: 3, 6, 9\noptimizer.lr: 0.1, 0.2, 0.30000000000000004, 0.4\n")
+    assert "24 runs" in done.stdout
 
 
 @pytest.mark.slow

@@ -149,6 +149,17 @@ class Raising(LabelOfSequence):
         raise KeyError("no such column")
 
 
+class RaisingAtOnce(LabelOfSequence):
+    def __init__(self) -> None:
+        raise RuntimeError("no\nsuch column")
+
+
+class RaisingLater(LabelOfSequence):
+    @property
+    def objective(self) -> Any:
+        raise KeyError("no such column")
+
+
 class OfYesterday(Dataset):
     def task(self, **asked: Any) -> Any:
         """As in release 0.1."""
@@ -167,7 +178,7 @@ class TooLong(LabelOfSequence):
 @pytest.fixture
 def _mine(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("mine_checked")
-    for cls in (Raising, OfYesterday, TooLong):
+    for cls in (Raising, RaisingAtOnce, RaisingLater, OfYesterday, TooLong):
         setattr(module, cls.__name__, cls)
     monkeypatch.setitem(sys.modules, "mine_checked", module)
 
@@ -177,6 +188,8 @@ def _mine(monkeypatch: pytest.MonkeyPatch) -> None:
     ("name", "says"),
     [
         ("Raising", r"^dataset\.target=.*Raising: cannot be made \(KeyError: 'no such column'\)$"),
+        ("RaisingAtOnce", r"^dataset\.target=.*: cannot be made \(RuntimeError: no such column\)$"),
+        ("RaisingLater", r"^dataset\.target=.*: its load fails at .*test_checks.py, line \d+ \(KeyError: 'no such"),
         ("OfYesterday", r"^dataset\.target=.*OfYesterday: has `task`, of an earlier release: a dataset's `load`"),
         ("TooLong", r"^dataset=custom: test: example 0 has the length 99 \(allowed: 1 to 6\)$"),
     ],

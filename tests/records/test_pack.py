@@ -174,7 +174,11 @@ def test_a_damaged_pack_is_named_in_one_line_and_the_rest_is_read(
     assert {path for path, _ in results.skipped} == {tmp_path / PACK}
     read_results(tmp_path)
     assert capsys.readouterr().err == ""  # once a process
-    if len(results.runs):
+    if "schema_version is 2" in problem:
+        with pytest.raises(UsageError, match="of a newer release"):
+            write_pack(tmp_path)
+        assert [path.name for path in tmp_path.iterdir()] == [PACK] and (tmp_path / PACK).read_bytes() == content
+    elif len(results.runs):
         write_pack(tmp_path)  # the damaged one may hold what another program can read
         assert (tmp_path / f"{PACK}.damaged").read_bytes() == content
         assert len(load_results(tmp_path)) == len(results.runs)

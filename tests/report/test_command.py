@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -60,6 +61,16 @@ def test_a_request_that_cannot_be_is_one_line(
     assert main(arguments) == 2
     assert capsys.readouterr() == ("", f"{said}\n")
     assert not (Path("empty") / PACK).exists() and not (Path("a") / PACK).exists()
+
+
+@pytest.mark.slow
+def test_figures_need_no_backend() -> None:
+    """A notebook sets one for every process that it starts, which is of the notebook alone."""
+    write(Path("a"), sweep(seq_lens=(50,)))
+    env = os.environ | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    done = subprocess.run([sys.executable, "-m", "rnnbench.report", "a"], capture_output=True, text=True, env=env)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "a/report.html\n", "")
+    assert list(Path("a/figures").glob("*.svg"))
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])

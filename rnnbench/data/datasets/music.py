@@ -13,7 +13,8 @@ the keys that sound, columns of the file counted from 0.
 Chance: keys that sound independently of the past, each as often as in training (one sounding and one silent frame are
 added to the counts, so that no key is impossible).
 
-A `.mat` file of that form holds `traindata`, `validdata` and `testdata`, each one row of (length, keys) matrices.
+A `.mat` file of that form holds `traindata`, `validdata` and `testdata`, each one row of (length, 88) matrices; one of
+other frames is taken where `keys` says how many they have.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from rnnbench.data.examples import drawn
 from rnnbench.data.files import data_file, own_file
 from rnnbench.data.sequences import Sequences
 from rnnbench.errors import UsageError
+from rnnbench.growth import added
 from rnnbench.objectives.keys import Keys
 from rnnbench.objectives.metrics.nats import Nats
 
@@ -41,8 +43,11 @@ PIANO = 88
 PARTS = ("traindata", "validdata", "testdata")
 
 
-def piano_rolls(content: bytes, name: str) -> dict[str, list[np.ndarray]]:
-    """The sequences of each part of a `.mat` file: zeros and ones (length, keys); those of one frame are left out."""
+def piano_rolls(content: bytes, name: str, keys: int | None = None) -> dict[str, list[np.ndarray]]:
+    """The sequences of each part of a `.mat` file: zeros and ones (length, keys); those of one frame are left out.
+
+    keys: of a frame; None: a piano's. Raises UsageError for a file of any other form.
+    """
     from scipy.io import loadmat
 
     if content.startswith(b"MATLAB 7.3") or HDF5 in (content[:8], content[512:520]):
@@ -56,19 +61,26 @@ def piano_rolls(content: bytes, name: str) -> dict[str, list[np.ndarray]]:
     if missing := [part for part in PARTS if part not in mat]:
         raise UsageError(f"{name} holds no {' and no '.join(missing)}")
     rolls = {part: [np.asarray(roll) for roll in np.ravel(mat[part])] for part in PARTS}
-    keys = {roll.shape[1] if roll.ndim == 2 else 0 for part in PARTS for roll in rolls[part]}
-    if len(keys) != 1 or keys == {0}:
+    found = {roll.shape[1] if roll.ndim == 2 else 0 for part in PARTS for roll in rolls[part]}
+    if len(found) != 1 or found == {0}:
         raise UsageError(f"{name} holds no row of (length, keys) matrices with one number of keys throughout")
+    _check_keys(found.pop(), keys, name)
     if not all(np.isin(roll, (0, 1)).all() for part in PARTS for roll in rolls[part]):
         raise UsageError(f"{name} holds other numbers than 0 and 1")
     longer = {part: [roll for roll in rolls[part] if len(roll) > 1] for part in PARTS}
     if empty := [part for part in PARTS if not longer[part]]:
         raise UsageError(f"{name} has no sequence of two frames or more in {' and '.join(empty)}")
-    if keys != {PIANO}:
-        print(f"{name}: {keys.pop()} keys, where a piano's roll has {PIANO}", file=sys.stderr, flush=True)
     if short := sum(len(rolls[part]) - len(longer[part]) for part in PARTS):
         print(f"{name}: {short} sequences of one frame or none are left out", file=sys.stderr, flush=True)
     return longer
+
+
+def _check_keys(found: int, asked: int | None, name: str) -> None:
+    if asked is None and found != PIANO:
+        raise UsageError(f"its frames have {found} keys", key="dataset.path", value=name,
+                         allowed=f"{PIANO}, or dataset.keys={found} beside it")  # fmt: skip
+    if asked is not None and found != asked:
+        raise UsageError(f"the frames of {name} have others", key="dataset.keys", value=asked, allowed=str(found))
 
 
 def chance(train: Sequences, test: Sequences) -> dict[str, float]:
@@ -89,12 +101,14 @@ class MatFile:
 
 @dataclass(frozen=True)
 class Music(Dataset):
-    """`path` names a file of the same form to take instead. `seq_len` cuts training sequences into pieces of at most
-    that many steps, each from a zero state; null trains on whole ones. Held-out sequences are always whole."""
+    """`path` names a file of the same form to take instead, and `keys` how many its frames have if not 88. `seq_len`
+    cuts training sequences into pieces of at most that many steps, each from a zero state; null trains on whole ones.
+    Held-out sequences are always whole."""
 
     file: ClassVar[MatFile]
 
     path: str | None = None
+    keys: int | None = added(None)
 
     def load(self, *, seq_len: int | None, train_size: int | None, seed: int, data_dir: Path) -> Parts:
         if seq_len is not None:
@@ -102,9 +116,9 @@ class Music(Dataset):
         if self.path is None:
             relative = f"poly_music/{self.file.name}"
             content = data_file(data_dir, relative, url=URL + self.file.name, sha256=self.file.sha256)
-            rolls = piano_rolls(content, str(data_dir / relative))
+            rolls = piano_rolls(content, str(data_dir / relative), self.keys)
         else:
-            rolls = piano_rolls(own_file(self.path), self.path)
+            rolls = piano_rolls(own_file(self.path), self.path, self.keys)
         chosen = drawn(train_size, n=len(rolls["traindata"]), seed=seed).tolist()
         train = Sequences.of([rolls["traindata"][i] for i in chosen], seq_len=seq_len, seed=seed)
         test = Sequences.of(rolls["testdata"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from rnnbench.report.findings import Comparison, headline, of_panel
 from rnnbench.report.summary import steps_to_threshold
 
 MOST_SEEDS = 20  # curves read for a condition
+MOST_CELLS = 12  # in a panel
 _ENOUGH_FOR_QUARTILES = 5
 _CAPTION = (
     "Line: median over seeds; band: inter-quartile range from five seeds on, smallest to largest below. A run "
@@ -40,6 +42,7 @@ class LearningCurves(Figure):
         if finished.empty:
             return []
         drawn, left_out = chosen(panels(finished, one_x=True), timed=True)
+        drawn, fewer = _of_few(drawn)
         loaded = {panel.label: {cell: _curves(panel, cell) for cell, _ in panel.cells()} for panel in drawn}
         drawn = [panel for panel in drawn if any(curves for curves, _ in loaded[panel.label].values())]
         if not drawn:
@@ -67,7 +70,9 @@ class LearningCurves(Figure):
                 title(axes, panel.label, _finding(panel, page.comparisons))
 
             heading = f"Learning curves against {words}"
-            return Drawing(name, heading, caption + note + left_out, lambda columns: grid(drawn, draw, columns), found)
+            return Drawing(
+                name, heading, caption + note + left_out + fewer, lambda columns: grid(drawn, draw, columns), found
+            )
 
         return [
             against(0, "curves_steps", "training steps", ""),
@@ -78,6 +83,19 @@ class LearningCurves(Figure):
         if not (page.scored["status"] == "ok").any():
             return ""
         return "No learning curves can be drawn: no record here comes with the history of its evaluations."
+
+
+def _of_few(drawn: Sequence[Panel]) -> tuple[list[Panel], str]:
+    """Each panel with its best cells alone, where lines of all would hide each other, and the words that say so."""
+    found, most = [], 0
+    for panel in drawn:
+        scores = panel.runs.groupby("cell")["test_score"].mean().astype("float64")
+        higher = bool(panel.runs["higher_is_better"].fillna(True).iloc[0])
+        best = scores.sort_values(ascending=not higher, kind="stable").index[:MOST_CELLS]
+        found.append(replace(panel, runs=panel.runs[panel.runs["cell"].isin(best)]))
+        most = max(most, len(scores))
+    words = f" Drawn: {MOST_CELLS} of {most} cells, those of the best mean test score; summary.csv has all."
+    return found, words if most > MOST_CELLS else ""
 
 
 def _finding(panel: Panel, comparisons: Sequence[Comparison]) -> str:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from scipy.io import loadmat, savemat
 from scoring import score, scores
+from sweeping import here
 
 from rnnbench.data.batch import Batch
 from rnnbench.data.datasets.music import JSB, Nottingham, piano_rolls
@@ -44,8 +45,8 @@ def own(tmp_path):
     def write(content: bytes):
         path = tmp_path / "own.mat"
         path.write_bytes(content)
-        return lambda **keys: JSB(path=str(path)).load(
-            **{"seq_len": None, "train_size": None, "seed": 0} | keys, data_dir=None
+        return lambda frame=4, **asked: JSB(path=str(path), keys=frame).load(
+            **{"seq_len": None, "train_size": None, "seed": 0} | asked, data_dir=None
         )
 
     return write
@@ -171,7 +172,33 @@ def test_what_cannot_be_is_refused(own, key, value):
 
 
 def test_sequences_of_one_frame_or_none_are_left_out_and_told(capsys):
-    assert [len(roll) for roll in piano_rolls(mat(traindata=roll_of(1, 5, 0, 2)), "x")["traindata"]] == [5, 2]
-    assert capsys.readouterr().err == (
-        "x: 4 keys, where a piano's roll has 88\nx: 2 sequences of one frame or none are left out\n"
+    assert [len(roll) for roll in piano_rolls(mat(traindata=roll_of(1, 5, 0, 2)), "x", 4)["traindata"]] == [5, 2]
+    assert capsys.readouterr().err == "x: 2 sequences of one frame or none are left out\n"
+
+
+def of_keys(keys: int) -> bytes:
+    return mat(traindata=roll_of(6, keys=keys), validdata=roll_of(3, keys=keys), testdata=roll_of(5, keys=keys))
+
+
+@pytest.mark.parametrize("keys", [87, 89, 12])
+def test_frames_of_other_keys_than_a_pianos_are_taken_where_that_is_said(own, keys):
+    load = own(of_keys(keys))
+    with pytest.raises(UsageError, match=rf"^dataset.path=.*own.mat: its frames have {keys} keys \(allowed: 88, or "
+                                         rf"dataset.keys={keys} beside it\)$"):  # fmt: skip
+        load(frame=None)
+    with pytest.raises(UsageError, match=rf"^dataset.keys=88: .* have others \(allowed: {keys}\)$"):
+        load(frame=88)
+    assert load(frame=keys).input_size == keys
+    assert own(of_keys(88))(frame=None).input_size == 88
+
+
+def test_on_the_command_line_it_is_one_line_and_nothing_is_written(tmp_path):
+    (tmp_path / "own.mat").write_bytes(of_keys(87))
+    asked = ("dataset=jsb", "dataset.path=own.mat", "batch_size=1", "hidden_size=3", "budget.max_steps=2", "device=cpu")
+    done = here(*asked)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "rnnbench: dataset.path=own.mat: its frames have 87 keys (allowed: 88, or dataset.keys=87 beside it)\n"
     )
+    assert [path.name for path in tmp_path.iterdir()] == ["own.mat"]
+    assert here(*asked, "dataset.keys=87").returncode == 0

@@ -4,12 +4,14 @@ from itertools import pairwise
 
 import pytest
 import torch
+from making import make
 from scoring import scores
 
 from rnnbench.data.base import MOST_STEPS
 from rnnbench.data.datasets.text import Text, TinyShakespeare, code_points, encode
 from rnnbench.data.running import HeldOut, Streams, Windows
 from rnnbench.errors import UsageError
+from rnnbench.run import run
 
 SEA = "the sea, the sea, the open sea, the blue, the fresh, the ever free. " * 40
 
@@ -147,6 +149,29 @@ def test_a_text_with_more_characters_than_a_byte_counts(write):
     parts = write("".join(chr(0x4E00 + i % 500) for i in range(4000)))
     assert parts.symbols == 501 and parts.train.batch(0, 2).inputs.dtype == torch.int64
     assert int(parts.train.row.max()) == 499
+
+
+CHARACTERS = "".join(chr(0x4E00 + i % 6000) for i in range(12000))
+SMALL = ("dataset=text", "dataset.path=own.txt", "seq_len=5", "batch_size=4", "hidden_size=3", "budget.max_steps=2",
+         "budget.max_epochs=null", "device=cpu", "threads=1")  # fmt: skip
+
+
+def test_six_thousand_symbols_go_through_an_embedding_and_the_memory_of_one_hot_ones_is_told(tmp_path, capsys):
+    """Of 4 sequences of 5 steps: 4 · 5 · 6001 numbers of 4 bytes."""
+    (tmp_path / "own.txt").write_text(CHARACTERS, encoding="utf-8")
+    saved = {}
+    for width, weights in (("32", 6001 * 32 + 4 * 3 * (32 + 3 + 2)), ("null", 4 * 3 * (6001 + 3 + 2))):
+        config = make(*SMALL, *([] if width == "32" else ["embedding_size=null"]))
+        record = run(config).record
+        assert record["status"] == "ok"
+        assert record["parameters"]["total"] == weights + 6001 * (3 + 1)
+        saved[width] = record["memory"]["saved_activation_bytes"]
+        err = capsys.readouterr().err
+        told = (
+            f"{config.run_id}: 6,001 symbols one-hot take 480,080 bytes of inputs a step: embedding_size=64 would not\n"
+        )
+        assert err == ("" if width == "32" else told)
+    assert saved["null"] - saved["32"] > 400_000
 
 
 def test_what_cannot_be_is_refused_in_one_line(write, tmp_path):
