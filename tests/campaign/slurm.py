@@ -60,7 +60,7 @@ def case(key: str, seed: int, node: Path, wanted: Any) -> dict[str, Any]:
         os.kill(int((node / "slurmctld.pid").read_text()), signal.SIGKILL)
         time.sleep(away)
         restarted(node)
-        code, out, err = ended(sweep, 600)
+        code, out, err = minded(node, sweep)
         broken = unpolite(code, out, err, (0,))
         if not broken and records(folder) != wanted:
             broken = "other records than those of a sweep without Slurm"
@@ -77,14 +77,18 @@ def restarted(node: Path) -> None:
         if time.monotonic() > limit:
             raise RuntimeError("the controller does not answer")
         time.sleep(0.2)
-    time.sleep(
-        2
-    )  # what it had not written down it finds doubled, drains the node and holds the jobs: an administrator's
-    for do in (
-        ["update", f"NodeName={os.uname().nodename.partition('.')[0]}", "State=RESUME"],
-        ["release", *_held(env)],
-    ):
-        subprocess.run(["scontrol", *do], env=env, capture_output=True)
+
+
+def minded(node: Path, sweep: subprocess.Popen[str], seconds: float = 600) -> tuple[int, str, str]:
+    """The sweep to its end, beside an administrator: jobs that a dead controller had not written down are found doubled
+    by the next one, which drains their node and holds them."""
+    env, limit = os.environ | {"SLURM_CONF": str(node / "slurm.conf")}, time.monotonic() + seconds
+    host = os.uname().nodename.partition(".")[0]
+    while sweep.poll() is None and time.monotonic() < limit:
+        for do in (["update", f"NodeName={host}", "State=RESUME"], ["release", *_held(env)]):
+            subprocess.run(["scontrol", *do], env=env, capture_output=True)
+        time.sleep(2)
+    return ended(sweep, 5)
 
 
 def _held(env: dict[str, str]) -> list[str]:
