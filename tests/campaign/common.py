@@ -24,6 +24,8 @@ TOLD = re.compile(r"(?!rnnbench)[a-z][a-z ]{2,16}: ")
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+signal.signal(signal.SIGINT, signal.default_int_handler)  # nohup, or & in a script, has these ignored, and so would
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # every process that is started here
 
 B = ("seq_len=6", "hidden_size=5", "batch_size=4", "budget.max_steps=20", "budget.eval_every=5", "budget.solved=null",
      "device=cpu", "threads=1")  # fmt: skip
