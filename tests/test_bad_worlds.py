@@ -178,6 +178,7 @@ class SetBack(datetime):
         return datetime(2026, 3, 30, tzinfo=tz) - timedelta(days=cls.looked)
 
 
+@pytest.mark.slow
 def test_a_clock_that_is_set_back_is_seen_in_the_dates_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = run(tiny("name=plain")).record
     monkeypatch.setattr("rnnbench.run.datetime", SetBack)

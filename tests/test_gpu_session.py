@@ -94,6 +94,7 @@ def test_what_it_asks_for_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> N
         assert config.device == "cuda" and config.backend in BACKENDS and config.cell.name in cell_choices()
 
 
+@pytest.mark.slow
 def test_one_row_a_run_of_what_the_records_say() -> None:
     small = [*TINY, "cell=gru", "seed=0,1", "workers=1", "keep=none"]
     sweeps = ([*small, "name=alone"], [*small, "replicas=2", "name=together"])
@@ -131,6 +132,7 @@ raise SystemExit(gpu.lanes(Path(), "cpu", (2, 4, 5), 3, 3) + gpu.launches(Path()
 
 
 @pytest.mark.skipif(not there, reason="triton is not installed: pip install 'rnnbench[cuda]'")
+@pytest.mark.slow
 def test_networks_side_by_side_are_timed_against_one_and_checked() -> None:
     command = [sys.executable, "-c", INTERPRETED, str(ROOT / "scripts")]
     done = subprocess.run(command, env=os.environ | {"TRITON_INTERPRET": "1", "PYTHONPATH": str(ROOT)},

@@ -45,6 +45,7 @@ def test_an_interrupt_saves_a_checkpoint_and_the_run_goes_on_from_it(
     assert resumed.record["metrics"] == whole.record["metrics"]
 
 
+@pytest.mark.slow
 def test_a_sweep_whose_terminal_is_closed_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     """SIGHUP in its second run: the first has its record, the second a checkpoint, the third nothing yet."""
     asked = ("-m", *TINY, "budget.max_steps=60", "seed=0,1,2", "workers=1", "name=swept")

@@ -106,6 +106,7 @@ def test_what_is_finished_there_is_read(capsys: pytest.CaptureFixture[str]) -> N
     assert everything(Path()) == before
 
 
+@pytest.mark.slow
 def test_times_that_cannot_be_kept_end_no_sweep() -> None:
     """Runs beside others want a probe, which would go into their records."""
     for seed in (0, 1):

@@ -24,6 +24,7 @@ def test_a_sweep_is_named_after_its_datasets_and_finds_its_runs() -> None:
     assert len(Path(f"results/{name}/commands.txt").read_text().splitlines()) == 2
 
 
+@pytest.mark.slow
 def test_runs_of_before_are_gone_on_with_where_they_lie() -> None:
     assert here("-m", *TINY, "seed=0", "workers=1", "name=default").returncode == 0
     done = here("-m", *TINY, "seed=0,1", "workers=1")

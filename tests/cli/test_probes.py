@@ -65,6 +65,7 @@ def test_each_condition_is_timed_once_in_the_record_of_one_run() -> None:
 
 
 @pytest.mark.usefixtures("_contended")
+@pytest.mark.slow
 def test_the_table_takes_times_of_the_probe_and_a_pack_carries_it() -> None:
     here("-m", *SWEEP)
     median = timings()["gru", 0]["probe"]["step_ms"]["median"]

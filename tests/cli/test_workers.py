@@ -36,6 +36,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @several
 @pytest.mark.skipif(kernel.library() is None or kernel.isa() == "baseline", reason="no wider instruction set here")
+@pytest.mark.slow
 def test_what_each_process_would_say_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both find that the kernel uses less than the processor has."""
     monkeypatch.setenv("RNNBENCH_ISA", "baseline")
@@ -159,6 +160,7 @@ def test_processes_end_with_the_one_that_started_them(undisturbed: dict[str, Any
 
 
 @several
+@pytest.mark.slow
 def test_a_bad_run_does_not_stop_the_others() -> None:
     done = rnnbench("-m", *SWEEP, "workers=2", "train_size=20", "batch_size=4,30", "seed=0")
     assert done.returncode == 1

@@ -121,6 +121,7 @@ study:
 """
 
 
+@pytest.mark.slow
 def test_a_study_of_two_tunings_with_halving(tmp_path: Path) -> None:
     """Of each cell and tuning three trials with 4 of the 8 steps, of which the two best by validation have all 8; the
     best of these is run with the tuning's two seeds. 2 · 2 · (3 + 2) trials, 2 · 4 runs, as the plan says before."""

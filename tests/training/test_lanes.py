@@ -109,8 +109,8 @@ class KilledError(BaseException):
     """Stands for SIGKILL: nothing of the loop runs after it."""
 
 
-@pytest.mark.few(1)
 @pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.slow
 def test_a_killed_group_goes_on_to_the_same_bits(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed while one of them was to write its checkpoint: those before it are one step further."""
     configs = seeds("dropout=0.2", "num_layers=2", "checkpoint_seconds=0", "optimizer.schedule=cosine")
@@ -132,6 +132,7 @@ def test_a_killed_group_goes_on_to_the_same_bits(seed: int, monkeypatch: pytest.
     assert not list(Path("results").rglob("checkpoint.pt"))
 
 
+@pytest.mark.slow
 def test_an_error_in_one_costs_no_other_its_result(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -153,6 +154,7 @@ def test_an_error_in_one_costs_no_other_its_result(
     assert left("together") == alone(configs)
 
 
+@pytest.mark.slow
 def test_one_begun_with_other_threads_goes_on_alone(capsys: pytest.CaptureFixture[str]) -> None:
     """As its checkpoint has it, whose bits hang on them; and so do the others, with their own."""
     configs = seeds("dropout=0.2", "num_layers=2")

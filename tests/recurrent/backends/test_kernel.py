@@ -171,6 +171,7 @@ def test_an_unknown_instruction_set_ends_every_command_at_its_start(
     assert not list(Path().rglob("*.json")) and not printed.out
 
 
+@pytest.mark.slow
 def test_works_in_a_forked_child() -> None:
     script = """
 import os, torch, rnnbench
