@@ -113,7 +113,7 @@ def told(verdicts: list[Verdicts]) -> bool:
     return True in found or None not in found
 
 
-@pytest.mark.measure
+@pytest.mark.slow
 def test_torch_is_as_quick_within_our_programs_as_without(tmp_path: Path) -> None:
     programs = {"a run": partial(ours, tmp_path, RUN), "speed": partial(ours, tmp_path, SPEED)}
     verdicts = slower(partial(plain, tmp_path), programs, told)
