@@ -7,7 +7,7 @@ import time
 from statistics import median
 
 QUIET = 0.048
-"""What `_work` takes where nothing else runs (Python 3.11, an AMD EPYC of 2024), in seconds."""
+"""What `_work` takes where nothing else runs (Python 3.11, an AMD EPYC), in seconds."""
 
 
 def paced(seconds: float) -> float:

@@ -117,7 +117,6 @@ class Stream:
 
 
 _KEYS = {"train": "train_size", "valid": "dataset.valid_size", "test": "dataset.test_size"}
-_FEW = 10_000  # examples that no machine lacks the memory for
 _MAKING = 3  # times what they take is in use while they are made
 
 
@@ -126,10 +125,10 @@ def held(sample: Callable[[int, torch.Generator], Batch], n: int, seed: int, pur
 
     Raises UsageError for more than this machine has memory for: it would be killed, and could not say why.
     """
-    if n > _FEW:
-        few = sample(64, generator(seed, "how large"))
-        each = sum(part.nbytes for part in few[:5] if part is not None) // 64
-        if _MAKING * each * n > (there := there_is()):
-            words = f"would take {_MAKING * n * each / 1e9:,.0f} GB to be made, of {there / 1e9:,.0f} GB of memory"
-            raise UsageError(words, key=_KEYS[purpose], value=n, allowed=f"1 to {there // (_MAKING * each)} here")
+    few = sample(8, generator(seed, "how large"))
+    each = sum(part.nbytes for part in few[:5] if part is not None) // 8
+    if _MAKING * each * n > (there := there_is()):
+        words = f"would take {_MAKING * n * each / 1e9:,.0f} GB to be made, of {there / 1e9:,.0f} GB of memory"
+        most = f"at most {there // (_MAKING * each)} here, of {few.inputs.shape[1]} steps each"
+        raise UsageError(words, key=_KEYS[purpose], value=n, allowed=most)
     return Examples(*sample(n, generator(seed, purpose))[:5], seed=seed)

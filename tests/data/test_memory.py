@@ -27,11 +27,16 @@ def test_a_thousand_million_examples_are_refused(dataset: str, key: str) -> None
         prepare(make(f"dataset={dataset}", f"{key}=1000000000", "budget.max_steps=1"))
 
 
+def test_so_are_few_that_are_too_long() -> None:
+    with pytest.raises(UsageError, match=r"^dataset.valid_size=2000: .* of 5000000 steps each"):
+        prepare(make("dataset=adding", "seq_len=5000000", "dataset.valid_size=2000", "budget.max_steps=1"))
+
+
 def test_to_the_last_example_that_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """An example of adding at T = 5 has 5 · 2 · 4 bytes of inputs and 4 of its target: 44, thrice while it is made."""
     monkeypatch.setattr(examples, "there_is", lambda: 3 * 44 * 20_000)
     assert len(held(partial(sample, seq_len=5), 20_000, 0, "train")) == 20_000
-    with pytest.raises(UsageError, match="allowed: 1 to 20000 here"):
+    with pytest.raises(UsageError, match="allowed: at most 20000 here, of 5 steps each"):
         held(partial(sample, seq_len=5), 20_001, 0, "train")
 
 

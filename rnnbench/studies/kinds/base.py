@@ -119,9 +119,9 @@ class Kind:
         """What the effect is of, so that one margin holds for all claims about it (studies/margins.py); "" for none."""
         return f"ratio of {metric}" if claim.scale == "ratio" else metric
 
-    def higher(self, claim: StudyClaim, over: pd.DataFrame) -> bool:
-        """Whether more of what is measured is better. over: runs that have ended."""
-        return higher_is_better(claim, over)
+    def higher(self, claim: StudyClaim, runs: pd.DataFrame) -> bool:
+        """Whether more of what is measured is better. runs: that have ended."""
+        return higher_is_better(claim, runs)
 
     def measure(self, claim: StudyClaim, runs: pd.DataFrame, left_out: list[str]) -> Measured:
         """xᵢ and yᵢ, `first` and `second`, of one condition; the steps are those of studies/measure.py.

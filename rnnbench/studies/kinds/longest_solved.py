@@ -1,9 +1,9 @@
 """Which remembers longer? Of several delays the longest that is solved within the budget, seed by seed.
 
-    Lᵢ = max {ℓ : the run of seed i at `over` = ℓ reached budget.solved},   ½ min ℓ where it solved none
+    xᵢ = max {ℓ : the first side's run of seed i at `over` = ℓ reached budget.solved},   ½ min ℓ where it solved none
 
-and the sides are compared by the geometric mean of Lᵢ / Lᵢ: twice as long is twice as much at every delay. How soon a
-delay is solved is another question, the one of `solve_time`.
+yᵢ likewise of the second side, and the effect is the geometric mean of xᵢ / yᵢ: twice as long is twice as much at every
+delay. How soon a delay is solved is another question, the one of `solve_time`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class LongestSolved(Kind):
     def quantity(self, claim: StudyClaim, metric: str) -> str:
         return f"ratio of the longest {claim.over} solved"
 
-    def higher(self, claim: StudyClaim, over: pd.DataFrame) -> bool:
+    def higher(self, claim: StudyClaim, runs: pd.DataFrame) -> bool:
         return True
 
     def measure(self, claim: StudyClaim, runs: pd.DataFrame, left_out: list[str]) -> Measured:
