@@ -43,6 +43,7 @@ template <class Cell, class T> class Backward {
     T *w_x, *w_h, *w_n;  // packed by columns
     Room room;
     bool wanted_h, wanted_x, wanted_b;
+    bool lies_h, lies_x;  // whether dW is written at once as weights lie: of a call of one chunk, for whole vectors
 
   public:
     explicit Backward(const FusedLayer &l)
@@ -52,9 +53,11 @@ template <class Cell, class T> class Backward {
         if (chunk_steps > z.steps) chunk_steps = z.steps;
         chunk_rows = paired<T>(chunk_steps * rows);
         padded = z.U * L;
+        const bool one_chunk = z.parts == 1 && z.steps <= chunk_steps && PAIR<T> == 1 && z.H % L == 0;
+        lies_h = wanted_h && one_chunk, lies_x = wanted_x && one_chunk && z.I % L == 0;
         at_once = padded * (z.I + z.H) * gates * int64_t(sizeof(Number<T>)) > LARGEST_DW ? AT_ONCE : 1;
         w_x = room.take<T>(l.d_x ? padded * gates * blocks<T>(z.I) * L : 0);
-        w_h = room.take<T>(padded * H_::count * padded);
+        w_h = room.take<T>(goes_on() ? padded * H_::count * padded : 0);
         w_n = room.take<T>(Cell::reset_before ? padded * padded : 0);
     }
 
@@ -85,13 +88,18 @@ template <class Cell, class T> class Backward {
         p.dh_rows = from.take<Number<T> *>(rows);
         p.drh_rows = from.take<Number<T> *>(Cell::reset_before ? rows : 0);
         p.sums = from.take<V>(chunk_rows * WIDE);
-        p.dw_x = from.take<Number<T>>(wanted_x ? padded * z.I * gates : 0);
-        p.dw_h = from.take<Number<T>>(wanted_h ? padded * z.H * H_::count : 0);
-        p.dw_n = from.take<Number<T>>(wanted_h && Cell::reset_before ? padded * z.H : 0);
+        p.dw_x = from.take<Number<T>>(sums_x());
+        p.dw_h = from.take<Number<T>>(sums_h());
+        p.dw_n = from.take<Number<T>>(sums_n());
         p.db = from.take<Number<T>>(padded * S);
         p.db_chunk = from.take<Number<T>>(padded * S);
         return p;
     }
+
+    int64_t sums_x() const { return wanted_x && !lies_x ? padded * z.I * gates : 0; }
+    int64_t sums_h() const { return wanted_h && !lies_h ? padded * z.H * H_::count : 0; }
+    int64_t sums_n() const { return wanted_h && !lies_h && Cell::reset_before ? padded * z.H : 0; }
+    bool goes_on() const { return z.steps > 1 || z.l.d_h0; }  // whether any dh' is wanted
 
     Part part(int number) const {
         Room from = room;
@@ -102,7 +110,7 @@ template <class Cell, class T> class Backward {
     void pack(int part) {
         const T *w_hh = (const T *)z.l.w_hh;
         for (int64_t block = part; block * WIDE < z.U; block += z.packers) {
-            pack_columns(w_hh, z.H, z.H, 0, H_::count, block, w_h);
+            if (goes_on()) pack_columns(w_hh, z.H, z.H, 0, H_::count, block, w_h);
             if constexpr (Cell::reset_before) pack_columns(w_hh, z.H, z.H, Cell::candidate, 1, block, w_n);
         }
         for (int64_t block = part; z.l.d_x && block * WIDE < blocks<T>(z.I); block += z.packers)
@@ -113,9 +121,9 @@ template <class Cell, class T> class Backward {
         NoDenormals guard(z.l.keep_denormals);
         const Part p = part(number);
         const int64_t b0 = z.first(number), rows = z.first(number + 1) - b0;
-        clear(p.dw_x, wanted_x ? padded * z.I * gates : 0);
-        clear(p.dw_h, wanted_h ? padded * z.H * H_::count : 0);
-        clear(p.dw_n, wanted_h && Cell::reset_before ? padded * z.H : 0);
+        clear(p.dw_x, sums_x());
+        clear(p.dw_h, sums_h());
+        clear(p.dw_n, sums_n());
         clear(p.db, padded * S);
         copy(p.dh, padded, (const T *)z.l.d_hn, b0, rows);
         copy(p.dc, padded, (const T *)z.l.d_cn, b0, rows);
@@ -256,7 +264,7 @@ template <class Cell, class T> class Backward {
             for (int c = 0; c < count; c++) zip_gradients(for_chunk(p, c), chunks[c]);
         for (int c = 0; c < count; c++)
             for (int i = 0; i < chunks[c].count; i++) rows[c][i] = chunks[c].rows[i].count;
-        const auto add = [&](Number<T> *dw, int64_t N, auto slots, int64_t stride, auto left) {
+        const auto add = [&](Number<T> *dw, T *lies, int64_t N, auto slots, int64_t stride, auto left) {
             constexpr int G = decltype(slots)::count;
             for (int c = 0; c < count; c++) {
                 for (int i = 0; i < chunks[c].count; i++) a[c][i] = left(for_chunk(p, c), chunks[c].rows[i]);
@@ -264,15 +272,24 @@ template <class Cell, class T> class Backward {
                 if constexpr (PAIR<T> > 1) lots[c] = zip_rows(for_chunk(p, c), lots[c], N, stride, &pairs[c], &zipped[c]);
             }
             if (PAIR<T> > 1) stride = N * PAIR<T>;
-            for (int64_t u = 0; u < z.U; u++)
+            if (lies)
+                for (int g = 0; g < G; g++)
+                    for (int64_t u = 0; u < z.U; u++)
+                        products_as_they_lie<T>(lies + (g * z.H + u * L) * N, N,
+                                                lots->dg + (u * chunk_rows * S + slots.at[g]) * L, S, *lots, stride);
+            for (int64_t u = 0; !lies && u < z.U; u++)
                 add_products<T>(dw + u * N * G * L, N, u * chunk_rows * S * L, slots, S, lots, count, stride);
         };
         const auto h_prev = [&](const Part &, const Rows &r) { return z.h_prev(r.step, r.b, r.starts); };
         const auto reset_h = [&](const Part &now, const Rows &r) { return now.reset_h + r.at * z.H; };
-        if (wanted_h) add(p.dw_h, z.H, H_{}, z.H, h_prev);
+        T *as_h = lies_h ? (T *)z.l.d_w_hh : nullptr, *as_x = lies_x ? (T *)z.l.d_w_ih : nullptr;
+        if (wanted_h) add(p.dw_h, as_h, z.H, H_{}, z.H, h_prev);
         if constexpr (Cell::reset_before)
-            if (wanted_h) add(p.dw_n, z.H, typename Cell::NSlots{}, z.H, reset_h);
-        if (wanted_x) add(p.dw_x, z.I, X{}, z.l.x_b, [&](const Part &, const Rows &r) { return z.x(r.step, r.b); });
+            if (wanted_h) {
+                T *as_n = as_h ? as_h + Cell::candidate * z.H * z.H : nullptr;
+                add(p.dw_n, as_n, z.H, typename Cell::NSlots{}, z.H, reset_h);
+            }
+        if (wanted_x) add(p.dw_x, as_x, z.I, X{}, z.l.x_b, [&](const Part &, const Rows &r) { return z.x(r.step, r.b); });
     }
 
     // dg two rows at a time, for what is summed over rows; and so the rows that it is multiplied with
@@ -303,10 +320,10 @@ template <class Cell, class T> class Backward {
     void reduce(int number) {
         NoDenormals guard(z.l.keep_denormals);
         for (int64_t u = number; u < z.U; u += z.packers) {
-            if (wanted_x) reduce_weight<gates>((T *)z.l.d_w_ih, &Part::dw_x, z.I, 0, u);
-            if (wanted_h) reduce_weight<H_::count>((T *)z.l.d_w_hh, &Part::dw_h, z.H, 0, u);
+            if (wanted_x && !lies_x) reduce_weight<gates>((T *)z.l.d_w_ih, &Part::dw_x, z.I, 0, u);
+            if (wanted_h && !lies_h) reduce_weight<H_::count>((T *)z.l.d_w_hh, &Part::dw_h, z.H, 0, u);
             if constexpr (Cell::reset_before)
-                if (wanted_h) reduce_weight<1>((T *)z.l.d_w_hh, &Part::dw_n, z.H, Cell::candidate, u);
+                if (wanted_h && !lies_h) reduce_weight<1>((T *)z.l.d_w_hh, &Part::dw_n, z.H, Cell::candidate, u);
             for (int g = 0; g < gates; g++) {
                 if (z.l.d_b_ih) reduce_bias((T *)z.l.d_b_ih, g, X::at[g], u);
                 if (z.l.d_b_hh) reduce_bias((T *)z.l.d_b_hh, g, Cell::two_biases ? H_::at[g % H_::count] : X::at[g], u);

@@ -7,11 +7,12 @@
 //     equations → h_t and what backward reads
 //
 // Pre-activations never reach memory. The input's share is not a product of its own over all steps: that would write
-// and read (T, B, G·H) numbers to save nothing, the panel being read once per tile either way. The lines that the equations
-// will write are asked for before the products, so that they are there when these are done.
+// and read (T, B, G·H) numbers to save nothing, the panel being read once per tile either way. Where a tile would have few
+// rows, so few are the sequences, the input's share of some steps is summed at once, a step a row, and waits in memory. The
+// lines that the equations will write are asked for before the products, so that they are there when these are done.
 //
 // Weights that are read once or twice, as by one step of a few sequences, are not packed but turned as they are read. A
-// panel too large for the second-level cache is taken in pieces, each by all rows, whose sums wait in memory. Neither
+// panel too large for the second-level cache is taken in pieces, each by all rows, whose sums wait in memory. None of this
 // changes what is added to what, nor in which order.
 #pragma once
 #include "layer.h"
@@ -26,13 +27,15 @@ template <class Cell, class T> class Forward {
     static constexpr int L = LANES<T>, W = WIDTH<T>, gates = X::count;
     static constexpr bool exact = PAIR<T> > 1;  // state in full beside what is written
     static constexpr int64_t SELDOM = 2, LARGEST = FUSED_CACHE / 4;  // reads of the weights; bytes of a panel
+    static constexpr int64_t LEAST_INPUTS = 16;  // of which a share is worth its way to memory and back
     static constexpr int64_t PIECE = 1 + FUSED_CACHE / 16 / (gates * VECTOR_BYTES);  // vectors of each gate in one
 
     Sizes<T> z;
     Saved<Cell, T> saved{z};
     bool packed, whole;  // weights; panels
+    int together;        // steps whose input's share is summed at once
     T *w_x, *w_h, *w_n, *reset_h;
-    Number<T> *bias, *h_state, *c_state;
+    Number<T> *bias, *shares, *h_state, *c_state;  // shares: of the input, [part][u][row][step of some][slot][lane]
     V *sums;  // of one unit block, for each part
     int64_t bytes;
 
@@ -40,12 +43,14 @@ template <class Cell, class T> class Forward {
     explicit Forward(const FusedLayer &l) : z(l) {
         packed = z.steps * ((z.most_rows + ROWS - 1) / ROWS) > SELDOM;
         whole = !packed || z.most_rows <= ROWS || (z.I + z.H) * gates * L * int64_t(sizeof(T)) <= LARGEST;
+        together = packed && !l.batch && z.most_rows <= ROWS / 3 && z.I >= LEAST_INPUTS ? ROWS : 1;
         if (!packed) z.packers = 1;
         Room room(l.workspace);
         w_x = room.take<T>(packed ? z.U * paired<T>(z.I) * gates * L : 0);
         w_h = room.take<T>(packed ? z.U * paired<T>(z.H) * H_::count * L : 0);
         w_n = room.take<T>(packed && Cell::reset_before ? z.U * paired<T>(z.H) * L : 0);
         bias = room.take<Number<T>>(z.U * Cell::slots * L);
+        shares = room.take<Number<T>>(together > 1 ? z.parts * z.U * z.most_rows * together * Cell::slots * L : 0);
         h_state = room.take<Number<T>>(exact ? z.B * z.H : 0);
         c_state = room.take<Number<T>>(exact && Cell::carried >= 0 ? z.B * z.H : 0);
         reset_h = room.take<T>(Cell::reset_before ? z.B * z.H : 0);
@@ -94,6 +99,7 @@ template <class Cell, class T> class Forward {
         }
         for (int64_t step = 0; step < z.steps; step++) {
             const int64_t now = z.there(step, b0, rows), old = z.going_on(step, b0, rows);
+            if (together > 1 && step % together == 0) share_inputs(step, b0, rows, part);
             if (old) run_rows(step, b0, old, false, part);
             if (now > old) run_rows(step, b0 + old, now - old, true, part);
         }
@@ -102,6 +108,36 @@ template <class Cell, class T> class Forward {
             copy((T *)z.l.hn + b * z.H, z.h(last, b), z.H);
             if (Cell::carried >= 0) copy((T *)z.l.cn + b * z.H, saved.at(last, b) + Cell::carried * z.H, z.H);
         }
+    }
+
+    Number<T> *share(int part, int64_t u, int64_t row) const {
+        return shares + ((part * z.U + u) * z.most_rows + row) * together * Cell::slots * L;
+    }
+
+    // of the steps from this one on, each sequence's in one tile
+    void share_inputs(int64_t step, int64_t b0, int64_t rows, int part) {
+        const int64_t steps = z.steps - step < together ? z.steps - step : together;
+        const int64_t next = z.l.reverse ? -z.l.x_t : z.l.x_t;
+        for (int64_t u = 0; u < z.U; u++)
+            for (int64_t row = 0; row < rows; row++)
+                for_tiles(steps, [&](auto tile, int64_t) INLINE_LAMBDA {
+                    constexpr int M = decltype(tile)::value;
+                    V sum[M][Cell::slots];
+                    begin(sum, bias + u * Cell::slots * L, 0);
+                    multiply<T, X>(sum, z.x(step, b0 + row), next, PAIR<T>, z.I, w_x + u * paired<T>(z.I) * gates * L, gates * W);
+                    Number<T> *to = share(part, u, row);
+#pragma GCC unroll 8
+                    for (int m = 0; m < M; m++)
+#pragma GCC unroll 4
+                        for (int j = 0; j < Cell::slots; j++) store(to + (m * Cell::slots + j) * L, sum[m][j]);
+                });
+    }
+
+    template <int M> static INLINE void begin(V (&sum)[M][Cell::slots], const Number<T> *from, int64_t next) {
+#pragma GCC unroll 8
+        for (int m = 0; m < M; m++)
+#pragma GCC unroll 4
+            for (int j = 0; j < Cell::slots; j++) sum[m][j] = load(from + m * next + j * L);
     }
 
     template <class To> static void copy(To *to, const T *from, int64_t count) {
@@ -125,7 +161,7 @@ template <class Cell, class T> class Forward {
     void run_rows(int64_t step, int64_t b0, int64_t rows, bool starts, int part) {
         for (int64_t u = 0; u < z.U; u++)
             if (whole)
-                for_tiles(rows, [&](auto M, int64_t m) INLINE_LAMBDA { gates_tile<decltype(M)::value>(step, u, b0 + m, starts); });
+                for_tiles(rows, [&](auto M, int64_t m) INLINE_LAMBDA { gates_tile<decltype(M)::value>(step, u, b0 + m, starts, m, part); });
             else
                 gates_in_pieces(step, u, b0, rows, starts, sums + part * z.most_rows * Cell::slots);
         if constexpr (Cell::reset_before)
@@ -133,13 +169,12 @@ template <class Cell, class T> class Forward {
                 for_tiles(rows, [&](auto M, int64_t m) INLINE_LAMBDA { candidate_tile<decltype(M)::value>(step, u, b0 + m, starts); });
     }
 
-    template <int M> void gates_tile(int64_t step, int64_t u, int64_t b, bool starts) {
+    template <int M> void gates_tile(int64_t step, int64_t u, int64_t b, bool starts, int64_t row, int part) {
         V sum[M][Cell::slots];
-        const Number<T> *start = bias + u * Cell::slots * L;
-#pragma GCC unroll 8
-        for (int m = 0; m < M; m++)
-#pragma GCC unroll 4
-            for (int j = 0; j < Cell::slots; j++) sum[m][j] = load(start + j * L);
+        if (together > 1)
+            begin(sum, share(part, u, row) + step % together * Cell::slots * L, together * Cell::slots * L);
+        else
+            begin(sum, bias + u * Cell::slots * L, 0);
 
         const auto first = gates_unit(step, b, u, starts);
         auto unit = first;
@@ -147,7 +182,7 @@ template <class Cell, class T> class Forward {
 
         const T *x = z.x(step, b), *h = z.h_prev(step, b, starts);
         if (packed) {
-            multiply<T, X>(sum, x, z.l.x_b, PAIR<T>, z.I, w_x + u * paired<T>(z.I) * gates * L, gates * W);
+            if (together == 1) multiply<T, X>(sum, x, z.l.x_b, PAIR<T>, z.I, w_x + u * paired<T>(z.I) * gates * L, gates * W);
             multiply<T, H_>(sum, h, z.H, PAIR<T>, z.H, w_h + u * paired<T>(z.H) * H_::count * L, H_::count * W);
         } else {
             multiply_as_it_lies<T, X>(sum, x, z.l.x_b, z.I, (const T *)z.l.w_ih + u * L * z.I, z.H * z.I, units(u));

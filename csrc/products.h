@@ -113,5 +113,38 @@ void add_products(Number<T> *dw, int64_t N, int64_t block, S, int width, const L
     });
 }
 
+// The same where a call is one chunk: a block of units of one gate, dw (L × N, as weights lie) = Σ over lots of rows of
+// dg[slot]' · a, the same sums in the same order. N is whole vectors.
+template <class T, int NV>
+void products_block(T *dw, int64_t N, int64_t done, const T *dg, int slots, const Lots<T> &lots, int64_t stride) {
+    constexpr int L = LANES<T>;
+    for_tiles(L, [&](auto tile, int64_t first) INLINE_LAMBDA {
+        constexpr int M = decltype(tile)::value;
+        Vec<T> sum[M][NV];
+        zero(sum);
+        const T *d = dg + first;
+        for (int i = 0; i < lots.count; d += lots.rows[i++] * slots * L)
+            multiply<T, FirstSlots<NV>>(sum, d, 1, slots * L, lots.rows[i], lots.a[i] + done, stride);
+#pragma GCC unroll 8
+        for (int m = 0; m < M; m++)
+#pragma GCC unroll 4
+            for (int j = 0; j < NV; j++) store(dw + (first + m) * N + done + j * L, sum[m][j]);
+    });
+}
+
+template <class T>
+void products_as_they_lie(T *dw, int64_t N, const T *dg, int slots, const Lots<T> &lots, int64_t stride) {
+    const int64_t vectors = N / LANES<T>;
+    for (int64_t block = 0; block * WIDE < vectors; block++) {
+        const int64_t done = block * WIDE * LANES<T>;
+        switch (width(vectors, block)) {
+            case 1: products_block<T, 1>(dw, N, done, dg, slots, lots, stride); break;
+            case 2: products_block<T, 2>(dw, N, done, dg, slots, lots, stride); break;
+            case 3: products_block<T, 3>(dw, N, done, dg, slots, lots, stride); break;
+            default: products_block<T, 4>(dw, N, done, dg, slots, lots, stride);
+        }
+    }
+}
+
 }  // namespace FUSED_ISA
 }  // namespace fused

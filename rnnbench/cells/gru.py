@@ -1,4 +1,4 @@
-"""Gated recurrent unit as PyTorch and cuDNN compute it ("reset after"): Cho et al. 2014 (arXiv 1406.1078, eqs. 5–8).
+"""Gated recurrent unit as PyTorch and cuDNN compute it ("reset after"): Cho et al. 2014 (arXiv 1406.1078, version 1).
 
     r_t = σ(W_ir x_t + b_ir + W_hr h_{t−1} + b_hr)          reset gate
     z_t = σ(W_iz x_t + b_iz + W_hz h_{t−1} + b_hz)          update gate
@@ -6,7 +6,8 @@
     h_t = (1 − z_t) ∘ n_t + z_t ∘ h_{t−1}
 
 The reset gate acts *after* the matrix product, so all three products W_h· h_{t−1} are one. Here z_t keeps the old
-state; in `gru_reset_before`, the form of the literature's text, it weights the candidate.
+state; in `gru_reset_before`, the form of Chung et al. 2014, it weights the candidate. Version 3 of the paper resets
+before.
 
 Gate order r, z, n is torch.nn.GRU's.
 """

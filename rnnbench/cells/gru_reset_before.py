@@ -1,4 +1,4 @@
-"""Gated recurrent unit as the literature first gave it ("reset before"): Chung et al. 2014 (arXiv 1412.3555, sec. 3.2).
+"""Gated recurrent unit as most papers write it ("reset before"): Chung et al. 2014 (arXiv 1412.3555, sec. 3.2).
 
     r_t = σ(W_ir x_t + b_ir + W_hr h_{t−1} + b_hr)          reset gate
     z_t = σ(W_iz x_t + b_iz + W_hz h_{t−1} + b_hz)          update gate

@@ -4,7 +4,7 @@
 
 A unit hears of itself alone; others come in through the next layer. `weight_hh` is u, (H,), drawn from U(0, 1): the
 paper's range for relu ends at 2^(1/T), which is 1.01 at T = 100, and above 1 a unit grows at every step. The
-paper clips u to that range in training; here `clip_norm` has to do.
+paper clips u to that range in training; here nothing bounds it.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ c and n are carried divided by exp(m_t), so that nothing overflows; h_t is the s
     i'_t = exp(ĩ_t − m_t),  f'_t = exp(log f_t + m_{t−1} − m_t)     in the places of i_t, f_t above
 
 The paper leaves f = σ or exp; its code's vanilla cell is followed: σ, and m_t = ĩ_t where nothing is carried (n = 0).
-Gates stand in the paper's order with z for the candidate; bias_hh, of which the paper has none, is left out.
+Gates stand in the order of that code, z is the candidate; bias_hh, of which the paper has none, is left out.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from rnnbench.cells.base import Cell, Parameters, State
-from rnnbench.recurrent.packing import Packing
+from rnnbench.recurrent.packing import Packing, numbers_in
 
 
 def run_layer(
@@ -51,7 +51,7 @@ def _run_packed(
     cell: Cell, projected: Tensor, state: State, p: Parameters, reverse: bool, packing: Packing
 ) -> tuple[Tensor, State]:
     """Forwards, sequences leave with the state that they ended with; backwards, they come in with their initial one."""
-    sizes = packing.batch_sizes.tolist()
+    sizes = numbers_in(packing.batch_sizes)
     gates_x = projected.split(sizes)  # T × (B_t, G·H)
     outputs: list[Tensor] = []
     if reverse:

@@ -30,7 +30,7 @@ CELLS: tuple[Cell, ...] = (
     LSTMCell(), GRUCell(), GRUResetBeforeCell(), RNNCell("tanh"), RNNCell("relu"), CIFGCell(), CIFGNOGCell(),
     UGRNNCell(), MGUCell(), NOGCell(), NIGCell(), NIAFCell(), NOAFCell(), JANETCell(),
 )  # fmt: skip
-"""In the order of FUSED_CELLS (csrc/fused.h)."""
+"""In the order of FUSED_CELLS (csrc/fused.h). Exported programs hold a cell's number, so a new one comes last."""
 ISAS = ("baseline", "avx2", "avx512", "avx512_bf16")
 FILE = "_fused.so"
 """A plain shared library, the same for every Python (setup.py)."""

@@ -23,7 +23,7 @@ from rnnbench.recurrent.packing import Packing
 
 ROLES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 NUMBERS = {cell: number for number, cell in enumerate(kernel.CELLS)}
-TYPES = {type(cell) for cell in kernel.CELLS}
+TYPES = tuple({type(cell): None for cell in kernel.CELLS})  # no set: torch 2.6 compiles no look into one
 
 
 def number_of(cell: Cell) -> int | None:

@@ -4,10 +4,12 @@ layer_norm          what goes into every layer but the first is normalised over 
                     Ba et al. 2016 (arXiv 1607.06450)
 residual            every layer but the first adds what went into it, before that, to its output
 recurrent_dropout   while training, units whose h_{t−1} no gate hears, the same ones at every step: Gal & Ghahramani
-                    2016 (arXiv 1512.05287). A column of weight_hh each, drawn once a call for all its sequences;
-                    the others count 1 / (1 − p)
-zoneout             while training, each number of the state stays what it was with this probability, else p ∘ old +
-                    (1 − p) ∘ new: Krueger et al. 2017 (arXiv 1606.01305), one p for all of the state
+                    2016 (arXiv 1512.05287). A column of weight_hh each, drawn once a call for all its sequences,
+                    where the paper draws for each; the others count 1 / (1 − p). What a cell reads of its state
+                    by other weights (peepholes, gates of `fgr`) is heard
+zoneout             while training, each number of the state stays what it was with this probability and is new
+                    otherwise; in evaluation it is p ∘ old + (1 − p) ∘ new: Krueger et al. 2017 (arXiv 1606.01305), one
+                    p for all of the state
 """
 
 from __future__ import annotations

@@ -79,6 +79,11 @@ class Padded:
         return padded.view(self.steps, self.batch, -1)
 
 
+def numbers_in(lengths: Tensor) -> list[int]:
+    """Also within torch.func's transforms, where torch 2.6 has no list of a tensor's numbers."""
+    return [int(n) for n in lengths] if torch._C._are_functorch_transforms_active() else lengths.tolist()
+
+
 def checked_lengths(lengths: Any, steps: int, batch: int) -> list[int]:
     """Raises ValueError, naming the sequence, where one is not between 1 and `steps`, or where they are no integers."""
     if isinstance(lengths, list | tuple) and all(type(n) is int for n in lengths):
@@ -87,7 +92,7 @@ def checked_lengths(lengths: Any, steps: int, batch: int) -> list[int]:
         lengths = torch.as_tensor(lengths)
         if lengths.is_meta:
             raise ValueError("expected lengths with numbers in them, got a meta tensor")
-        shape, dtype, numbers = tuple(lengths.shape), lengths.dtype, lengths.tolist()
+        shape, dtype, numbers = tuple(lengths.shape), lengths.dtype, numbers_in(lengths)
     if shape != (batch,) or dtype not in INTEGERS:
         found = f"{shape}, {dtype}"
         raise ValueError(f"expected lengths of shape ({batch},), integers, one for each sequence, got {found}")

@@ -24,7 +24,7 @@ Way = Literal["kernel", "operator", "library", "equations"]
 def way(tensors: Sequence[Tensor | None]) -> Way:
     """The way that a call with these tensors takes here and now."""
     if torch.compiler.is_compiling():
-        return "library" if torch.compiler.is_exporting() else "operator"
+        return "library" if _exporting() else "operator"
     if torch.jit.is_tracing():  # type: ignore[attr-defined]
         return "library"
     if torch._C._are_functorch_transforms_active():  # no public name says so
@@ -36,6 +36,11 @@ def way(tensors: Sequence[Tensor | None]) -> Way:
     if level_open and any(map(_has_tangent, tensors)):
         return "equations"
     return "operator" if watched else "kernel"
+
+
+def _exporting() -> bool:
+    """Of a compiler at work. torch 2.6 cannot say, and compiles no layer as one graph: there it is an export."""
+    return not hasattr(torch.compiler, "is_exporting") or torch.compiler.is_exporting()
 
 
 def nobody() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from types import ModuleType
 
 import numpy as np
@@ -12,8 +13,11 @@ from torch import Tensor
 from rnnbench.cells.base import Cell
 from rnnbench.cells.gru import GRUCell
 from rnnbench.cells.gru_reset_before import GRUResetBeforeCell
+from rnnbench.cells.indrnn import IndRNNCell
+from rnnbench.cells.janet import JANETCell
 from rnnbench.cells.lstm import LSTMCell
 from rnnbench.cells.rnn import RNNCell
+from rnnbench.cells.ugrnn import UGRNNCell
 from rnnbench.config import cell_choices
 from rnnbench.errors import UsageError
 
@@ -48,6 +52,28 @@ def test_step_is_the_papers_equations(name: str, bias: bool, input_size: int, or
         expected = oracle.ORACLES[name](weights, x[b], *(s[b].numpy() for s in states))
         for got, want in zip(new, expected, strict=True):
             np.testing.assert_allclose(got[b].numpy(), want, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("beta", [0.0, 2.5])
+def test_what_a_janet_lets_in_hangs_on_beta(beta: float) -> None:
+    """One unit: σ(s) = σ(ln 3) of c = 2 stays, 1 − σ(ln 3 − β) of tanh(ln 2) = 3/5 comes in; β = 0: a UGRNN."""
+    weights = {"weight_ih": [[math.log(3)], [math.log(2)]], "weight_hh": [[0.0], [0.0]], "bias_ih": [0.0] * 2,
+               "bias_hh": [0.0] * 2}  # fmt: skip
+    p = {role: torch.tensor(values, dtype=torch.float64) for role, values in weights.items()}
+    one, state = torch.ones(1, 1, dtype=torch.float64), (torch.full((1, 1), 2.0, dtype=torch.float64),)
+    (found,) = JANETCell(beta).step(JANETCell(beta).project(one[None], p)[0], state, p)
+    assert float(found) == pytest.approx(0.75 * 2 + (1 - 3 / (3 + math.exp(beta))) * 0.6)
+    if not beta:
+        (same,) = UGRNNCell().step(UGRNNCell().project(one[None], p)[0], state, p)
+        assert float(same) == pytest.approx(float(found))
+
+
+def test_an_indrnn_of_tanh_by_hand() -> None:
+    """One unit: tanh(ln 2 − ½ + 0.25 · 2) = tanh(ln 2) = 3/5."""
+    p = {"weight_ih": torch.tensor([[math.log(2)]]), "weight_hh": torch.tensor([0.25]), "bias_ih": torch.tensor([-0.5])}
+    cell = IndRNNCell("tanh")
+    (found,) = cell.step(cell.project(torch.ones(1, 1, 1), p)[0], (torch.full((1, 1), 2.0),), p)
+    assert float(found) == pytest.approx(0.6)
 
 
 def test_lstm_by_hand() -> None:

@@ -97,14 +97,15 @@ def test_a_bias_of_the_forget_gate_makes_every_such_cell_keep_more() -> None:
         assert left[0] > 2 * left[1] > 0, type(cell).__name__
 
 
-def test_an_slstm_of_huge_gates_stays_finite() -> None:
-    """exp(200) is no float32: only its ratio to others counts. The input gate is exp(200) at each of four steps, the
+@pytest.mark.parametrize("gate", [200.0, -200.0])
+def test_an_slstm_of_huge_gates_stays_finite(gate: float) -> None:
+    """exp(±200) is no float32: only its ratio to others counts. The input gate is that at each of four steps, the
     forget gate σ(200) = 1: h = o ∘ mean of the candidates, σ(0) tanh(1)."""
     layer = Recurrent(SLSTMCell(), 1, 1)
     with torch.no_grad():
         for weight in layer.parameters():
             weight.zero_()
-        layer.bias_ih_l0.copy_(torch.tensor([200.0, 200.0, 1.0, 0.0]))
+        layer.bias_ih_l0.copy_(torch.tensor([gate, 200.0, 1.0, 0.0]))
     output, _ = layer(torch.zeros(4, 1, 1))
     output.sum().backward()
     torch.testing.assert_close(output.flatten(), torch.full((4,), 0.5 * math.tanh(1)))

@@ -45,7 +45,13 @@ def test_auto_prefers_torch_to_eager() -> None:
     ("cell", "shape", "gradients", "chosen"),
     [
         ("gru", (1, 1, 28, 512), False, "torch"),  # (T, B, I, H): shapes of the table in backends/fused.py
-        ("gru", (1, 1, 28, 512), True, "fused"),
+        ("gru", (1, 1, 28, 512), True, "torch"),
+        ("gru", (2, 1, 28, 512), True, "fused"),
+        ("gru", (1, 2, 28, 32), True, "fused"),
+        ("lstm", (1, 1, 28, 32), True, "fused"),
+        ("rnn", (2, 32, 28, 128), True, "torch"),
+        ("rnn", (2, 8, 28, 512), True, "fused"),
+        ("rnn", (3, 1, 28, 32), True, "fused"),
         ("gru", (3, 1, 28, 512), False, "fused"),
         ("rnn", (5, 1, 512, 1024), False, "torch"),
         ("rnn", (5, 4, 512, 1024), False, "fused"),

@@ -15,6 +15,7 @@ from torch.overrides import TorchFunctionMode
 from torch.testing._internal.two_tensor import TwoTensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+torch.backends.__allow_nonbracketed_mutation_flag = True  # before 2.9 that import of TwoTensor forbids to set a switch
 TWO = {"num_layers": 2, "bidirectional": True}
 
 

@@ -99,6 +99,8 @@ def use_apply(layers: Layers) -> Any:
 
 def sizes(sizes: Any, options: Any, name: str) -> Any:
     def use(layers: Layers) -> Any:
+        if name == "numpy_inputs" and torch.__version__ < "2.13":
+            pytest.skip("this release takes an input_size that is no int")
         return trained(layers(*sizes, **options), layers.x())
 
     use.__name__ = f"use_{name}"

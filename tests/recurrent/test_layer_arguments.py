@@ -105,9 +105,15 @@ def test_wrong_number_of_states_is_refused() -> None:
     ],
 )
 def test_wrong_arguments_raise_what_torch_raises(pair, arguments: dict, error: type[Exception]) -> None:
-    for constructor in pair:
-        with pytest.raises(error):
-            constructor(**{"input_size": I, "hidden_size": H, **arguments})
+    given = {"input_size": I, "hidden_size": H, **arguments}
+    ours, torchs = pair
+    with pytest.raises(error):
+        ours(**given)
+    try:
+        torchs(**given)
+    except error:
+        return
+    assert torch.__version__ < "2.13", "torch takes them"
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])

@@ -39,20 +39,29 @@ class Fused(Backend):
         return None
 
     def preferred(self, cell: Cell, shape: tuple[int, int, int, int]) -> bool:
-        """False under autocast, whose shorter numbers are torch.nn's, and for a few steps of one wide GRU or RNN
-        without gradients: reading the weights is then all there is to do, and turning them as they are read costs more.
+        """False under autocast, whose shorter numbers are torch.nn's, and where torch.nn was measured to be faster.
 
-        Measured, speed-up over torch.nn at (B, T, I, H) without gradients, one thread, float32: (1, 1, 28, 512) LSTM
-        2.4, GRU 0.90, RNN 0.93; (1, 1, 1024, 1024) 3.2, 0.80, 0.49; (1, 3, 28, 512) LSTM 1.7, GRU 1.07;
-        (1, 5, 512, 1024) 1.9, 1.06, RNN 0.69; (4, 5, 512, 1024) 2.0, 2.0, 2.0; (1, 20, 512, 1024) LSTM 1.2, GRU 1.04.
-        In bfloat16 torch.nn is behind, most of all where the processor cannot multiply it (docs/kernel.md).
-        Steps with gradients of the weights were faster at every size tried, from 1.07 to 10.8 (docs/kernel.md).
+        Without gradients for a few steps of one wide GRU or RNN: reading the weights is then all there is to do, and
+        turning them as they are read costs more. With gradients for a step or two, where a node of autograd that is
+        written in Python costs as much as the arithmetic.
+
+        Speed-up over torch.nn at (B, T, I, H), one thread, float32. Without gradients (1, 1, 28, 512) LSTM 2.4, GRU
+        0.90, RNN 0.93; (1, 1, 1024, 1024) 3.2, 0.80, 0.49; (1, 3, 28, 512) LSTM 1.7, GRU 1.07; (1, 5, 512, 1024) 1.9,
+        1.06, RNN 0.69; (4, 5, 512, 1024) 2.0, 2.0, 2.0; (1, 20, 512, 1024) LSTM 1.2, GRU 1.04. With those of the
+        weights at H = 32, 128, 512 (1, 1, 28, H) LSTM 1.3, 1.4, 2.0, GRU 0.88, 0.85, 0.68, RNN 0.53, 0.56, 0.59;
+        (2, 1, 28, H) GRU 0.94, 0.91, 1.5; (1, 2, 28, H) GRU 1.25, 1.20, 0.90, RNN 0.73, 0.76, 0.80; (8, 2, 28, H) RNN
+        0.74, 0.89, 2.2; (1, 3, 28, H) RNN 0.89, 0.92, 1.35. In bfloat16 torch.nn is behind, most of all where the
+        processor cannot multiply it (docs/kernel.md).
         """
         if not cell.torch_mode:
             return True
+        if torch.is_autocast_enabled("cpu"):
+            return False
         T, B, _, H = shape
-        most = FEW.get(cell.torch_mode.split("_")[0], 0) if H >= 512 and B < 4 and not torch.is_grad_enabled() else 0
-        return most < T * B and not torch.is_autocast_enabled("cpu")
+        kind = cell.torch_mode.split("_")[0]
+        if torch.is_grad_enabled():
+            return not ((kind == "GRU" and T * B == 1) or (kind == "RNN" and T <= 2 and (H <= 128 or B <= 4)))
+        return H < 512 or B >= 4 or FEW.get(kind, 0) < T * B
 
     def forward(self, stack: Stack, x: Tensor, state: State, packing: Packing | None) -> tuple[Tensor, State]:
         weights = [w for directions in stack.layers for p in directions for w in p.values()]

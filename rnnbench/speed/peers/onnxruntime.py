@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from rnnbench.machine.denormals import flushing
 from rnnbench.speed.candidates import Candidate, Problem, Results
 from rnnbench.speed.peers.base import Peer
 from rnnbench.speed.setting import Setting
@@ -51,7 +52,8 @@ class Session(Candidate):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads
         options.add_session_config_entry("session.set_denormal_as_zero", "1")
-        self.session = onnxruntime.InferenceSession(model(self.problem), options, providers=["CPUExecutionProvider"])
+        with flushing(True):  # the thread that makes a session would flush from then on
+            self.session = onnxruntime.InferenceSession(model(problem), options, providers=["CPUExecutionProvider"])
         self.inputs = [x.numpy() for x in self.problem.x.chunk(self.problem.setting.calls)]
         names = [f"{part}0" for part in self.problem.cell.state]
         self.zeros = {name: zeros.numpy() for name, zeros in zip(names, self.problem.state(), strict=True)}
