@@ -30,6 +30,9 @@ SHORTEST_BLOCK = 5
 LEAST = 10
 """Examples that a split trains on, at the least."""
 
+LEAST_OF_A_CLASS = 5
+"""Examples that a class has in all, at the least, to be judged: of fewer all train."""
+
 Indices = np.ndarray
 """(n,) int64, sorted."""
 
@@ -64,14 +67,15 @@ class Splits:
         return self.draw(index)
 
 
-def in_time(when: np.ndarray, horizon: int = 1, blocks: int = BLOCKS) -> Splits:
+def in_time(when: np.ndarray, horizon: int = 1, blocks: int = BLOCKS, what: str = "steps to forecast") -> Splits:
     """The second half of time in `blocks` test blocks that follow each other; before each all that may train.
 
         train | gap | valid | gap | block j                 gap = window + horizon − 1 examples of one series
 
     when: (N, 2) position of each example's first input and of its last target. What trains ends (its last target)
     before the first input of what it is followed by, so that no step stands on two sides; a test example has all its
-    `horizon` targets within its block. Validation is the last fifth of what comes before the block's gap.
+    `horizon` targets within its block. Validation is the last fifth of what comes before the block's gap. what: the
+    examples in the words of their task.
 
     Raises TooLittleData where a block would have fewer steps than the horizon, or a part nothing.
     """
@@ -82,7 +86,7 @@ def in_time(when: np.ndarray, horizon: int = 1, blocks: int = BLOCKS) -> Splits:
     shortest = max(horizon, SHORTEST_BLOCK)
     if len(steps) < 2 * blocks or (np.diff(ends) < shortest).any():
         raise TooLittleData(
-            f"{len(steps)} steps to forecast: their second half makes no {blocks} test blocks of {shortest} steps each",
+            f"{len(steps)} {what}: their second half makes no {blocks} test blocks of {shortest} each",
             allowed=f"{2 * blocks * shortest} or more",
         )
 
@@ -115,7 +119,8 @@ def _different(positions: np.ndarray) -> np.ndarray:
 def stratified(labels: np.ndarray | None, n: int, seed: int) -> Splits:
     """Random splits of n examples: a fifth tests, of the rest a fifth validates, of each class as of the whole.
 
-    labels: (n,) classes, None where values are learned. A class of one or two trains, and is judged by nobody.
+    labels: (n,) classes, None where values are learned. A class of fewer than
+    LEAST_OF_A_CLASS trains, and is judged by nobody.
     """
     classes = np.zeros(n, dtype=np.int64) if labels is None else labels
 
@@ -185,11 +190,16 @@ def given(
 
 
 def _share(index: Indices, classes: np.ndarray, rng: np.random.Generator) -> tuple[Indices, Indices]:
-    """(HELD of each class, the rest), both sorted. A class of two or fewer gives none; of more at least one."""
+    """(HELD of each class, the rest), both sorted. classes: (N,) of all examples.
+
+    A class that has fewer than LEAST_OF_A_CLASS of all, or two or fewer of these, gives none; another at least one.
+    """
+    judged = np.bincount(classes) >= LEAST_OF_A_CLASS
     taken = []
     for label in np.unique(classes[index]):
         members = rng.permutation(index[classes[index] == label])
-        taken.append(members[: 0 if len(members) < 3 else max(1, round(HELD * len(members)))])
+        few = not judged[label] or len(members) < 3
+        taken.append(members[: 0 if few else max(1, round(HELD * len(members)))])
     held = np.sort(np.concatenate(taken)) if taken else index[:0]
     return held, np.setdiff1d(index, held)
 

@@ -15,6 +15,7 @@ Exit code: 0 done, 2 a file whose columns do not fit, or a request that makes no
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,7 +49,6 @@ def _predict(arguments: Sequence[str]) -> int:
     from rnnbench.data.table.keys import Keys
     from rnnbench.data.table.read import read
     from rnnbench.predict.answers import predict
-    from rnnbench.records import write_text_atomically
     from rnnbench.records.spreadsheet import as_csv
 
     said: dict[str, object] = {key: request[key] for key in READING if key in request}
@@ -61,12 +61,33 @@ def _predict(arguments: Sequence[str]) -> int:
     if "out" not in request:
         sys.stdout.write(text)
         return 0
-    try:
-        write_text_atomically(Path(request["out"]), text)
-    except OSError as error:
-        raise UsageError(f"cannot be written ({error.strerror})", key="out", value=request["out"]) from error
-    print(request["out"])
+    if _write(request["out"], text, places[1]):
+        print(request["out"])
     return 0
+
+
+def _write(out: str, text: str, source: str) -> bool:
+    """Whole or not at all, and whether to a file: a pipe or a terminal is written to.
+
+    Raises UsageError for a file that is there and not one of ours, such as `source`.
+    """
+    from rnnbench.records import write_text_atomically
+
+    path = Path(os.path.realpath(out))  # a link stays one
+    try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.write_text(text, encoding="utf-8")
+            return False
+        if path.is_file():
+            with path.open("rb") as there:
+                ours = there.readline().strip() in (b"", text.partition("\n")[0].strip().encode())
+                if not ours or path.samefile(source):
+                    raise UsageError("is there already and holds something else", key="out", value=out,
+                                     allowed="a new file, or one of such predictions")  # fmt: skip
+        write_text_atomically(path, text)
+        return True
+    except OSError as error:
+        raise UsageError(f"cannot be written ({error.strerror})", key="out", value=out) from error
 
 
 def _number(text: str) -> float:

@@ -1,4 +1,4 @@
-"""Of a forecast: the dates that follow, and quantiles from residuals."""
+"""Of a forecast: what of its past is unknown, the dates that follow, and quantiles from residuals."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from rnnbench.data.table.columns import shown
+from rnnbench.data.table.table import Examples, Table
 from rnnbench.errors import UsageError
 
 RESIDUALS = "residuals.npz"
@@ -15,6 +17,37 @@ RESIDUALS = "residuals.npz"
 
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
+
+
+def told_of_past(table: Table, examples: Examples, firsts: Sequence[object]) -> list[str]:
+    """What a forecast's reader must know of its window: that less of it is known than was learned from, and that its
+    last rows lack the target, so that what follows them is forecast and not they. firsts: the first date of each."""
+    short: dict[str, int] = {}
+    empty: dict[str, tuple[int, object]] = {}
+    values = table.target.values
+    assert values is not None
+    for s, start, stop, first in zip(examples.sequence, examples.start, examples.stop, firsts, strict=True):
+        known = ~np.isnan(values[start:stop]).all(axis=1)
+        if table.window and known.sum() < table.window:
+            short[table.ids[s]] = int(known.sum())
+        if len(known) and not known[-1]:
+            empty[table.ids[s]] = (int(known[::-1].argmax()) if known.any() else len(known), first)
+    names, n, told = shown(list(table.target.names)), len(examples), []
+    if n == 1 and short:
+        (count,) = short.values()
+        told.append(f"only {count} of {table.window} steps before the forecast {'is' if count == 1 else 'are'} known")
+    elif short:
+        told.append(f"{len(short)} of {n} series: fewer than the {table.window} steps before the forecast are known "
+                    f"({shown(list(short))})")  # fmt: skip
+    if n == 1 and empty:
+        ((count, first),) = empty.values()
+        rows = "row" if count == 1 else f"{count} rows"
+        day = "" if first is None else f", with {str(first).removesuffix(' 00:00:00')}"
+        told.append(f"{names}: empty in the last {rows}; what is forecast begins after{day}")
+    elif empty:
+        told.append(f"{names}: empty in the last rows of {len(empty)} of {n} series ({shown(list(empty))}); what is "
+                    "forecast begins after")  # fmt: skip
+    return told
 
 
 def dates_after(last: np.datetime64 | np.int64, h: int, step: str) -> np.ndarray:

@@ -20,7 +20,7 @@ from rnnbench.data.table.levels import Level, naive_error
 from rnnbench.data.table.transform import TableTransform
 from rnnbench.data.table.windows import HeldOut, Rows
 from rnnbench.errors import UsageError
-from rnnbench.predict.ahead import dates_after, quantiles_of
+from rnnbench.predict.ahead import dates_after, quantiles_of, told_of_past
 from rnnbench.training.artifact import load_model
 from rnnbench.training.kept import kept_directory
 from rnnbench.training.kept_model import KeptModel
@@ -84,14 +84,14 @@ def _framed(
     whole["steps ahead"] = np.tile(np.arange(1, h + 1), n)
     for k, name in enumerate(target):
         whole[name] = values[:, :, k].ravel()
-    told: tuple[str, ...] = ()
+    told = tuple(told_of_past(table, examples, whole[time].tolist()[::h] if time in whole else [None] * n))
     if quantiles:
         found, where = quantiles_of(folder, quantiles, h, len(target))  # (Q, h, K), in units of each series' level
         unit = part.restored(np.ones((n, h, len(target)))) - part.restored(np.zeros((n, h, len(target))))
         for k, name in enumerate(target):
             for q, residual in zip(quantiles, found, strict=True):
                 whole[f"{name} {100 * q:g} %"] = (values + unit * residual)[:, :, k].ravel().astype(values.dtype)
-        told = (where,)
+        told += (where,)
     return whole, told
 
 

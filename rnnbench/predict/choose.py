@@ -85,6 +85,7 @@ class Chosen:
 def choose(data: pd.DataFrame | str | Path, target: str | None = None, minutes: float = 10, **keys: Any) -> Chosen:
     """LSTM or GRU, for this frame or file, in about so many minutes. keys: as typed after `python -m rnnbench.which`.
 
+    A frame's index is a column before the others, "date" if it has no name and holds dates, unless it only counts rows.
     Leaves results/NAME, NAME being `name=` or made from the data; the same call again goes on there. Raises UsageError
     for what cannot be read or asked, and TooLittleData.
 
@@ -108,7 +109,7 @@ def choose(data: pd.DataFrame | str | Path, target: str | None = None, minutes: 
     if isinstance(data, str | Path):
         path = Path(data)
     else:
-        text = data.to_csv(index=False)
+        text = _flat(data).to_csv(index=False)
         name = said.setdefault("name", f"frame-{hashlib.sha256(text.encode()).hexdigest()[:8]}")
         path = _written(data, asked.of(["frame.csv"], {"name": name}).folder / "frame.csv")
     answered = ask(asked.of([str(path)], said), _say, _quiet)
@@ -119,8 +120,28 @@ def choose(data: pd.DataFrame | str | Path, target: str | None = None, minutes: 
 
 def _written(frame: pd.DataFrame, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    frame.to_csv(path, index=False)
+    _flat(frame).to_csv(path, index=False)
     return path
+
+
+def _flat(frame: pd.DataFrame) -> pd.DataFrame:
+    """Its index as columns before the others: dates often stand there. What only counts or picks rows, whole numbers
+    without a name, is left off, as what is a column already. Unnamed it is "date" if it holds dates, else "index".
+    """
+    import pandas as pd
+
+    from rnnbench.data.table.read.columns import free_name
+
+    whole = frame.reset_index(drop=True)
+    for place, name in reversed(list(enumerate(frame.index.names))):
+        level = frame.index.get_level_values(place)
+        counts = name is None and level.dtype.kind in "iu"
+        if counts or (name in frame.columns and level.equals(pd.Index(frame[name]))):
+            continue
+        dates = isinstance(level, pd.DatetimeIndex | pd.PeriodIndex)
+        wished = str(name) if name is not None else "date" if dates else "index"
+        whole.insert(0, free_name(wished, list(whole.columns)), level)
+    return whole
 
 
 def _spelled(value: Any) -> str:

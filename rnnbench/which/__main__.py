@@ -9,9 +9,11 @@ usage: python -m rnnbench.which FILE … [key=value …]     several files: each
   splits= trials= seeds=     how much is done, the same on every machine (sample=, steps=: of examples, of a fit)
   cells=lstm,gru    which two
   metric= margin=   what counts, and which differences do not matter (0.02: of an error 2 %)
+  weight=balanced   classes count alike in training; of a label a sequence
   seed=0            of splits, tuning and first weights
   refit=true        the model that is kept is fitted again on all data
   plan=only         say what the file was taken for and what would be done, and stop
+  rows=none         leave the file's own rows off a page that is to be mailed
   name=             results/NAME holds answer.json and what is gone on with; the file's name unless said
 
 Column names are taken as they stand: target=C6H6(GT). The answer is one of: use LSTM, use GRU, either, not decided.
@@ -23,11 +25,11 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rnnbench.command import command, manual, say_stopped
-from rnnbench.errors import UsageError
+from rnnbench.errors import UsageError, escaped
 
 if TYPE_CHECKING:
     from rnnbench.which.asked import Asked
@@ -61,25 +63,27 @@ def _answer(arguments: Sequence[str], began: float | None) -> int:
     from rnnbench.which import store, text
     from rnnbench.which.ask import ask
 
-    def say(said: str) -> None:
-        print(said, flush=True)
-
     if len(asked.paths) > 1:
-        return _several(asked, say)
+        return _several(asked)
     answered = ask(asked, say, Progress(), began)
     if answered is None:
         return 0
     if sys.stderr.isatty():
         print(file=sys.stderr)
-    print(text.printed(text.six(answered)))
-    print(store.write(answered))
+    say(text.printed(text.six(answered)))
+    say(str(store.write(answered)))
     from rnnbench.which.page.make import make_page
 
-    print(make_page(answered))
+    say(str(make_page(answered)))
     return 130 if answered.interrupted else 0
 
 
-def _several(asked: Asked, say: Callable[[str], None]) -> int:
+def say(said: str) -> None:
+    """On the terminal; what a file calls its columns moves no cursor there."""
+    print(escaped(said), flush=True)
+
+
+def _several(asked: Asked) -> int:
     from rnnbench.which import several, text
     from rnnbench.which.answered import titles
     from rnnbench.which.table import MARGIN
@@ -93,7 +97,7 @@ def _several(asked: Asked, say: Callable[[str], None]) -> int:
     found = several.view(done.files, cells, asked.margin or MARGIN)
     found |= {"refused": done.refused, "seconds": done.seconds, "interrupted": done.interrupted,
               "asked": text.typed(asked)}  # fmt: skip
-    print(several.printed(found, cells))
+    say(several.printed(found, cells))
     print(several.write(asked, found))
     from rnnbench.which.page.over_files import make_page
 

@@ -52,6 +52,7 @@ class Rows:
 
     difference: Probabilities
     gains: tuple[float, float]  # P(gain over the naive baseline > 0) of each cell
+    simple: float | None = None  # … of the best simple model; None where what it said is not kept
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,8 @@ class Decision:
     beats: tuple[bool, bool]  # each cell the naive baseline, clearly
     simple: Interval | None  # gain of the better cell over the best simple model
     beats_simple: bool | None  # None where there is none
+    simple_gain: Interval | None  # of the best simple model over the naive baseline
+    simple_beats_naive: bool | None  # clearly, by the rule that cells are held to
     leads: int  # 0 or 1: which has the better mean score
 
     @property
@@ -106,14 +109,17 @@ def decide(pairs: Sequence[Pair], terms: Terms, rows: Rows | None = None) -> Dec
     gains = np.array([[advantage(pair.scores[c], pair.naive, terms, pair.naive) for pair in pairs] for c in (0, 1)])
     chances = probabilities(d, terms.additive_margin, terms.rho)
     leads = 0 if d.mean() >= 0 else 1
-    beats = (_clear(gains[0], terms, rows, 0), _clear(gains[1], terms, rows, 1))
+    shares = (None, None, None) if rows is None else (*rows.gains, rows.simple or 0.0)
+    beats = (_clear(gains[0], terms, shares[0]), _clear(gains[1], terms, shares[1]))
     word, why = _word(d, chances, terms, rows, beats)
-    simple = _over_simple(pairs, terms, leads)
+    simple, ahead = _over_simple(pairs, terms, leads), _simple_over_naive(pairs, terms)
     return Decision(
         word, why, d, corrected_interval(d, terms.rho), chances, gains,
         (corrected_interval(gains[0], terms.rho), corrected_interval(gains[1], terms.rho)), beats,
         None if simple is None else corrected_interval(simple, terms.rho),
-        None if simple is None else _surely_above(simple, terms.rho), leads,
+        None if simple is None else _surely_above(simple, terms.rho),
+        None if ahead is None else corrected_interval(ahead, terms.rho),
+        None if ahead is None else _clear(ahead, terms, shares[2]), leads,
     )  # fmt: skip
 
 
@@ -135,8 +141,9 @@ def _word(
     return ("either", "alike") if chances.within >= WITHIN else ("not decided", "open")
 
 
-def _clear(gain: FloatArray, terms: Terms, rows: Rows | None, cell: int) -> bool:
-    return _surely_above(gain, terms.rho) and (rows is None or rows.gains[cell] >= CLEARLY)
+def _clear(gain: FloatArray, terms: Terms, share: float | None) -> bool:
+    """share: of the bootstrap over the rows of a given test set in which there is a gain."""
+    return _surely_above(gain, terms.rho) and (share is None or share >= CLEARLY)
 
 
 def _surely_above(gain: FloatArray, rho: float) -> bool:
@@ -144,8 +151,16 @@ def _surely_above(gain: FloatArray, rho: float) -> bool:
 
 
 def _over_simple(pairs: Sequence[Pair], terms: Terms, cell: int) -> FloatArray | None:
-    """Gains over the best simple model, of the pairs that have one; None unless all have."""
-    known = [pair for pair in pairs if pair.simple is not None]
-    if len(known) < len(pairs):
-        return None
-    return np.array([advantage(pair.scores[cell], pair.simple, terms, pair.naive) for pair in known])  # type: ignore[arg-type]
+    """Gains over the best simple model; None unless all pairs have one."""
+    return _gains([(pair.scores[cell], pair.simple, pair.naive) for pair in pairs], terms)
+
+
+def _simple_over_naive(pairs: Sequence[Pair], terms: Terms) -> FloatArray | None:
+    """Gains of the best simple model; None unless all pairs have one."""
+    return _gains([(pair.simple, pair.naive, pair.naive) for pair in pairs], terms)
+
+
+def _gains(scores: Sequence[tuple[float | None, float | None, float]], terms: Terms) -> FloatArray | None:
+    """Of each (of, over, scale) the advantage; None where a score is missing."""
+    known = [(of, over, scale) for of, over, scale in scores if of is not None and over is not None]
+    return None if len(known) < len(scores) else np.array([advantage(a, b, terms, scale) for a, b, scale in known])

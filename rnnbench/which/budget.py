@@ -97,9 +97,9 @@ def length_of(examples: int, most: int = MOST_STEPS) -> Length:
 
 
 def of_steps(steps: int) -> Length:
-    """Whole numbers of steps between LOOKS looks, as near below as they come."""
-    every = max(1, steps // LOOKS)
-    return Length(every * LOOKS if steps >= LOOKS else steps, every)
+    """Whole numbers of steps between LOOKS looks, as near below as they come. steps: LOOKS or more."""
+    every = steps // LOOKS
+    return Length(every * LOOKS, every)
 
 
 @dataclass(frozen=True)
@@ -213,5 +213,5 @@ def _with_told(plan: Plan, lost: Sequence[str]) -> Plan:
 def as_said(pairs: int, trials: int, seeds: int, examples: int, sizes: Sizes, steps: int | None) -> Plan:
     """A plan of which everything is given: the same file gives the same plan, whatever the machine."""
     train = sizes.trained(examples)
-    length = length_of(train) if steps is None else of_steps(steps)
+    length = length_of(train) if steps is None else Length(steps, max(1, steps // LOOKS))
     return Plan(pairs, trials, seeds, examples, batch_of(train), length)

@@ -8,8 +8,8 @@
                                    {"what": "answered", "pairs": …}
     results/NAME/answers/S-C-K.npz     what cell C said of the test rows of split S, with seed K
 
-A line is written at once and flushed; one that a kill cut in two is dropped when it is read. Each has the seconds
-since its session began, `at`.
+A line is written at once and flushed; one that a kill cut in two, or that is none of these, is dropped when it is
+read. Each has the seconds since its session began, `at`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ import numpy as np
 from rnnbench.errors import UsageError
 from rnnbench.machine.locks import run_lock
 from rnnbench.records.atomic import finite, write_bytes_atomically
+from rnnbench.records.regular import read_regular
+from rnnbench.which.entries import ours
 
 JOURNAL = "journal.jsonl"
 PATIENCE = 2.0
@@ -169,13 +171,13 @@ def _torn(file: Any) -> bool:
 
 def _lines(path: Path) -> Iterator[Entry]:
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = read_regular(path).decode("utf-8", "replace")
     except FileNotFoundError:
         return
     for line in text.splitlines():
         try:
             entry = json.loads(line)
-        except ValueError:  # a kill cut it in two
+        except (ValueError, RecursionError):  # a kill cut it in two
             continue
-        if isinstance(entry, dict) and "what" in entry:
+        if ours(entry):
             yield entry

@@ -21,7 +21,7 @@ from rnnbench.which.answer import Pair
 from rnnbench.which.budget import A_TRIAL, SEEDS, Plan
 from rnnbench.which.crew import TICK, Found
 from rnnbench.which.journal import Entry, Journal
-from rnnbench.which.problem import Problem, derived
+from rnnbench.which.problem import Problem, Scored, derived
 from rnnbench.which.tuning import Trial, best_trial, default, tuned
 
 MOST_SEEDS = 9
@@ -55,8 +55,7 @@ class Fitting:
         if task.slot is None:
             scored = self.problem.baselines(task.split)
             found = [{key: value for key, value in vars(each).items() if key != "answers"} for each in scored]
-            naive = best_baseline(found, "naive", self.problem.better)
-            said = None if naive is None else scored[found.index(naive)].answers
+            said = _best_said(found, scored, self.problem.better)
             yield {"what": "baselines", "split": task.split, "slot": "naive", "seed": 0, "found": found}, said
             return
         where = {"split": task.split, "slot": task.slot}
@@ -279,6 +278,13 @@ def best_baseline(found: Sequence[dict[str, Any]], kind: str, better: str) -> di
     known = [each for each in found if each["kind"] == kind and not _unknown(each["test"])]
     sign = 1 if better == "higher" else -1
     return max(known, key=lambda e: -math.inf if _unknown(e["valid"]) else sign * e["valid"], default=None)
+
+
+def _best_said(found: list[dict[str, Any]], scored: Sequence[Scored], better: str) -> dict[str, np.ndarray] | None:
+    """What is kept of the test rows: what the best naive baseline said, and as `simple` the best simple model."""
+    best = [best_baseline(found, kind, better) for kind in ("naive", "simple")]
+    naive, simple = (None if each is None else scored[found.index(each)].answers for each in best)
+    return None if naive is None else {**naive, **({} if simple is None else {"simple": simple["prediction"]})}
 
 
 def _unknown(score: float | None) -> bool:

@@ -33,9 +33,16 @@ def each_row(said: np.ndarray, target: np.ndarray, metric: str) -> FloatArray:
 
 
 def bootstrapped(
-    first: FloatArray, second: FloatArray, naive: FloatArray, labels: np.ndarray | None, metric: str, terms: Terms
+    first: FloatArray,
+    second: FloatArray,
+    naive: FloatArray,
+    labels: np.ndarray | None,
+    metric: str,
+    terms: Terms,
+    simple: FloatArray | None = None,
 ) -> Rows:
-    """Of both cells and the naive baseline, (n,) each. labels: (n,) classes to draw within, for balanced accuracy."""
+    """Of both cells, the naive baseline and the best simple model, (n,) each. labels: (n,) classes to draw within, for
+    balanced accuracy."""
 
     def draws(x: FloatArray, y: FloatArray) -> FloatArray:
         if terms.better == "higher":
@@ -48,8 +55,12 @@ def bootstrapped(
 
     d, margin = draws(first, second), terms.additive_margin
     above, below = float((d > margin).mean()), float((d < -margin).mean())
-    gains = [float((draws(cell, naive) > 0).mean()) for cell in (first, second)]
-    return Rows(Probabilities(above, 1 - above - below, below), (gains[0], gains[1]))
+
+    def gains(of: FloatArray) -> float:
+        return float((draws(of, naive) > 0).mean())
+
+    return Rows(Probabilities(above, 1 - above - below, below), (gains(first), gains(second)),
+                None if simple is None else gains(simple))  # fmt: skip
 
 
 def rows_of(problem: Problem, state: State, pairs: Sequence[Pair], seeds: int, terms: Terms) -> Rows | None:
@@ -57,7 +68,7 @@ def rows_of(problem: Problem, state: State, pairs: Sequence[Pair], seeds: int, t
     if problem.splits.kind != "given" or not pairs:
         return None
     cells: list[list[FloatArray]] = [[], []]
-    naive, target = [], None
+    naive, simple, target = [], [], None
     for pair in pairs:
         kept = state.journal.arrays({"split": pair.split, "slot": "naive", "seed": 0})
         if "prediction" not in kept:
@@ -70,10 +81,13 @@ def rows_of(problem: Problem, state: State, pairs: Sequence[Pair], seeds: int, t
                 target = arrays["target"]
                 cells[slot].append(each_row(arrays["prediction"], target, problem.metric))
         assert target is not None
-        naive.append(each_row(kept["prediction"], kept.get("target", target), problem.metric))
+        its_own = kept.get("target", target)
+        naive.append(each_row(kept["prediction"], its_own, problem.metric))
+        simple += [each_row(kept["simple"], its_own, problem.metric)] if "simple" in kept else []
     assert target is not None
     labels = target if target.ndim == 1 and np.issubdtype(target.dtype, np.integer) else None
-    return bootstrapped(averaged(cells[0]), averaged(cells[1]), averaged(naive), labels, problem.metric, terms)
+    every = averaged(simple) if len(simple) == len(pairs) else None
+    return bootstrapped(averaged(cells[0]), averaged(cells[1]), averaged(naive), labels, problem.metric, terms, every)
 
 
 def averaged(found: Sequence[FloatArray]) -> FloatArray:

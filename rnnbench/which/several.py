@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnbench.errors import TooLittleData, UsageError
+from rnnbench.errors import TooLittleData, UsageError, escaped
 from rnnbench.records.atomic import finite, write_json_atomically
 from rnnbench.statistics import MIN_PAIRS
 from rnnbench.statistics.ranks import ranks
@@ -69,7 +69,7 @@ def ask_all(asked: Asked, say: Callable[[str], None], progress: Progress) -> All
         try:
             answered = ask(one, say, progress)
         except (UsageError, TooLittleData) as problem:
-            print(f"{path}: {problem}", file=sys.stderr)
+            print(escaped(f"{path}: {problem}"), file=sys.stderr)
             refused.append({"path": path, "why": str(problem)})
             continue
         except KeyboardInterrupt:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from rnnbench.errors import for_shell
 from rnnbench.records.atomic import write_json_atomically
 from rnnbench.records.files import read_file
 from rnnbench.records.newer import leave
@@ -32,6 +33,7 @@ def plain(answered: Answered) -> dict[str, Any]:
         "why": "few" if decision is None else decision.why,
         "beats_naive": decision is not None and decision.beats_naive,
         "beats_simple": None if decision is None else decision.beats_simple,
+        "simple_beats_naive": None if decision is None else decision.simple_beats_naive,
         "leaks": list(answered.reading.leaks),
         "sentences": said,
         "warnings": list(answered.reading.warnings),
@@ -112,13 +114,7 @@ def repeat(answered: Answered) -> str:
     if plan.examples < answered.available:
         amount.append(f"sample={plan.examples}")
     amount.append(f"steps={plan.length.steps}")
-    return " ".join(["python -m rnnbench.which", *map(quoted, (*asked.paths, *typed)), *amount])
-
-
-def quoted(word: str) -> str:
-    import shlex
-
-    return shlex.quote(word)
+    return " ".join(["python -m rnnbench.which", *map(for_shell, (*asked.paths, *typed)), *amount])
 
 
 def versions() -> dict[str, str]:

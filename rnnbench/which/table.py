@@ -246,7 +246,8 @@ def _splits(table: Table, examples: Examples, seed: int) -> Splits:
     if examples.group is not None:
         return cut.grouped(examples.group, seed)
     if examples.when is not None:
-        return cut.in_time(examples.when, max(1, table.horizon))
+        what = "windows to tag" if table.task == "tagging" else "steps to forecast"
+        return cut.in_time(examples.when, max(1, table.horizon), what=what)
     return cut.stratified(examples.label, len(examples), seed)
 
 

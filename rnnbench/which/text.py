@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from rnnbench.data.table.columns import many
 from rnnbench.data.table.table import Reading, Table
 from rnnbench.statistics import MIN_PAIRS
 from rnnbench.which import words
@@ -23,7 +24,8 @@ as seen of log errors on real files."""
 
 def understood(reading: Reading, problem: TableProblem, plan: Plan, asked: Asked) -> str:
     """A row a thing: what, what it was taken for, the key that changes it."""
-    rows = [(line.label, line.text, f"{line.key}=" if line.key else "") for line in reading.lines]
+    rows = [(line.label, line.text + (_tried(problem) if line.label == "examples" else ""),
+             f"{line.key}=" if line.key else "") for line in reading.lines]  # fmt: skip
     rows += [
         ("split", _split(problem, plan), "test= groups="),
         ("compared by", _compared(problem, asked), "metric= margin="),
@@ -37,11 +39,20 @@ def understood(reading: Reading, problem: TableProblem, plan: Plan, asked: Asked
     return "\n".join([*lines, *(warning for warning in reading.warnings)])
 
 
+def _tried(problem: TableProblem) -> str:
+    """Of a free window: all examples show the longest, so that there are fewer than windows of the usual length."""
+    windows = problem.space.windows
+    if len(windows) < 2:
+        return ""
+    names = f"{', '.join(map(str, windows[:-1]))} and {windows[-1]}"
+    return f"; {names} are tried, all on the {problem.available:,} of the longest"
+
+
 def _split(problem: TableProblem, plan: Plan) -> str:
     split = problem.splits[0]
     what = {
         "time": "blocks of time, each after what trains",
-        "random": "random, stratified by label",
+        "random": "random" if problem.examples.label is None else "random, stratified by label",
         "groups": "groups whole",
         "given": "the given test set, each trained on a random 80 % of the rest",
     }
@@ -52,7 +63,7 @@ def _split(problem: TableProblem, plan: Plan) -> str:
 def _plan(plan: Plan) -> str:
     seeds = "one seed" if plan.seeds == 1 else f"{plan.seeds} seeds"
     trials = "one trial" if plan.trials == 1 else f"{plan.trials} trials"
-    return (f"{plan.pairs} pairs, each cell tuned in {trials} and fitted with {seeds}, "
+    return (f"{many(plan.pairs, 'pair')}, each cell tuned in {trials} and fitted with {seeds}, "
             f"up to {plan.length.steps} steps of {plan.batch}")  # fmt: skip
 
 
@@ -115,9 +126,9 @@ def _answer(word: str, said: list[str]) -> str:
 def _read(answered: Answered) -> str:
     problem, table = answered.problem, answered.reading.table
     task = {"label": "a label a sequence", "value": "a value a sequence", "tagging": "a label a step",
-            "forecast": f"forecasts of {table.horizon} step{'s' * (table.horizon > 1)}"}[table.task]  # fmt: skip
+            "forecast": f"forecasts of {many(table.horizon, 'step')}"}[table.task]  # fmt: skip
     used = len(problem.examples)
-    return (f"{', '.join(answered.asked.paths)}: {len(table.numbers):,} rows, {_sequences(table)}, {task} of "
+    return (f"{', '.join(answered.asked.paths)}: {many(len(table.numbers), 'row')}, {_sequences(table)}, {task} of "
             f"{', '.join(table.target.names)}, {used:,} examples")  # fmt: skip
 
 
@@ -136,10 +147,18 @@ def _result(answered: Answered, cells: tuple[str, str]) -> str:
     said = f"{cells[0]} {means[0]:.4g}, {cells[1]} {means[1]:.4g}, {words.baseline_name(pairs)} {naive:.4g}"
     simple = [pair.simple for pair in pairs if pair.simple is not None]
     if len(simple) == len(pairs):
-        name = words.most_common([pair.simple_name for pair in pairs])
-        said += f", simple ({name}) {sum(simple) / len(simple):.4g}"
+        said += f", simple ({words.simple_name(pairs)}) {sum(simple) / len(simple):.4g}"
+    if lost := _diverged(answered):
+        said += f"; {lost} of {2 * len(pairs) * answered.seeds} fits diverged, each counts as the naive baseline"
     seeds = "one seed" if answered.seeds == 1 else f"{answered.seeds} seeds"
-    return f"mean {metric} over {len(pairs)} pairs of {seeds}: {said}"
+    return f"mean {metric} over {many(len(pairs), 'pair')} of {seeds}: {said}"
+
+
+def _diverged(answered: Answered) -> int:
+    """How many of the fits that count."""
+    splits = {pair.split for pair in answered.pairs}
+    fits = (e for e in answered.journal.of("fit") if e["split"] in splits and e["seed"] < answered.seeds)
+    return sum(bool(e["diverged"]) for e in fits)
 
 
 def _cost(answered: Answered) -> str:

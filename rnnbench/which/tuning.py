@@ -44,7 +44,8 @@ class Trial:
     def of(cls, plain: dict[str, Any]) -> Trial:
         known = {name: plain[name] for name in ("number", "settings", "valid", "state", "seconds")}
         known["valid"] = math.nan if known["valid"] is None else known["valid"]
-        return cls(reports=tuple((int(step), float(value)) for step, value in plain["reports"]), **known)
+        reports = tuple((int(step), math.nan if value is None else float(value)) for step, value in plain["reports"])
+        return cls(reports=reports, **known)
 
 
 def tuned(

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rnnbench.data.table.columns import many
 from rnnbench.statistics import MIN_PAIRS, Interval
 from rnnbench.which.answer import AGAIN, CLEARLY, Decision, Pair, Terms
 from rnnbench.which.prospects import prospect
@@ -44,10 +45,11 @@ def _first(decision: Decision, pairs: Sequence[Pair], terms: Terms, facts: Facts
     lead, other = facts.cells[decision.leads], facts.cells[1 - decision.leads]
     naive = baseline_name(pairs)
     if decision.why == "few":
-        return f"Not decided: {len(pairs)} pairs, and fewer than {MIN_PAIRS} decide nothing."
+        return f"Not decided: {many(len(pairs), 'pair')}, and fewer than {MIN_PAIRS} decide nothing."
     if decision.why == "naive":
         return (f"Neither {facts.cells[0]} nor {facts.cells[1]} clearly beats {naive}: "
-                f"{gain(decision.gain[decision.leads], terms)} for the better one; use {naive}.")  # fmt: skip
+                f"{gain(decision.gain[decision.leads], terms)} for the better one; "
+                f"{_instead(decision, pairs, terms)}.")  # fmt: skip
     if decision.why == "loser":
         return f"Not decided: {lead} is better than {other}, but does not clearly beat {naive}."
     if decision.why == "rows":
@@ -67,6 +69,13 @@ def _first(decision: Decision, pairs: Sequence[Pair], terms: Terms, facts: Facts
             f"{probability(within)}, and it takes {wanted:g}, or .95 of alike.")  # fmt: skip
 
 
+def _instead(decision: Decision, pairs: Sequence[Pair], terms: Terms) -> str:
+    """What to use where no cell clearly beats the naive baseline: a simple model that does, or that baseline."""
+    if decision.simple_gain is None or not decision.simple_beats_naive:
+        return f"use {baseline_name(pairs)}"
+    return f"use a simple model ({simple_name(pairs)}), which beats it by {gain(decision.simple_gain, terms)}"
+
+
 def _second(decision: Decision, pairs: Sequence[Pair], terms: Terms, facts: Facts) -> str:
     better = facts.cells[decision.leads]
     over = f"{better} beats {baseline_name(pairs)} by {gain(decision.gain[decision.leads], terms)}"
@@ -74,7 +83,7 @@ def _second(decision: Decision, pairs: Sequence[Pair], terms: Terms, facts: Fact
         over = f"{better} does not clearly beat {baseline_name(pairs)}"
     if decision.simple is None:
         return f"{over}."
-    simple = most_common([pair.simple_name for pair in pairs])
+    simple = simple_name(pairs)
     if decision.beats_simple:
         return f"{over}, and the best simple model ({simple}) by {gain(decision.simple, terms)}."
     worse = "does better" if decision.simple.high < 0 else "may do as well"
@@ -83,7 +92,7 @@ def _second(decision: Decision, pairs: Sequence[Pair], terms: Terms, facts: Fact
 
 def _third(decision: Decision, terms: Terms, facts: Facts) -> str:
     if decision.word != "not decided":
-        return f"It holds for {facts.size} {facts.unit} like these, {_how(decision, facts)}."
+        return f"It holds for {facts.size:,} {facts.unit} like these, {_how(decision, facts)}."
     if decision.why == "few" and facts.most < MIN_PAIRS:
         return f"There are only {facts.most} groups: more groups would, no number of minutes."
     if decision.why == "few":
@@ -94,13 +103,14 @@ def _third(decision: Decision, terms: Terms, facts: Facts) -> str:
         return "Nothing seen here says that more minutes or more data would change that."
     found = prospect(d, limit, terms.rho, facts.most)
     if found.pairs is not None and found.pairs > len(d):
-        return f"More minutes would decide: about {found.pairs - len(d)} more pairs."
+        return f"More minutes would decide: about {many(found.pairs - len(d), 'more pair')}."
     if facts.seeds < 3:
         return "More minutes may decide: three seeds a split instead of one narrow what is known."
     if found.factor is None:
         return f"Neither more minutes nor, in reason, more {facts.unit} would decide."
     more = math.ceil((found.factor - 1) * facts.size)
-    return f"About {rounded(more)} more {facts.unit} would decide; no number of minutes."
+    unit = facts.unit if more != 1 else facts.unit.removesuffix("s")
+    return f"About {rounded(more)} more {unit} would decide; no number of minutes."
 
 
 def _how(decision: Decision, facts: Facts) -> str:
@@ -119,12 +129,19 @@ def _difference(decision: Decision, terms: Terms) -> str:
 
 
 def gain(interval: Interval, terms: Terms) -> str:
-    """0.031 (95 %: 0.012 to 0.050), or of errors 6.1 % (95 %: 3.2 to 9.0): how much lower the error is."""
+    """0.031 (95 %: 0.012 to 0.050), or of errors 6.1 % (95 %: 3.2 to 9.0): how much lower the error is.
+
+    Of an error that may be more than eleven times as large: 6.1 % (95 %: less than -1000 to 9.0).
+    """
     low, middle, high = interval.low, interval.estimate, interval.high
     if terms.better == "higher":
         return f"{middle:.3f} (95 %: {low:.3f} to {high:.3f})"
-    low, middle, high = (-100 * math.expm1(-each) for each in (low, middle, high))
-    return f"{middle:.1f} % (95 %: {low:.1f} to {high:.1f})"
+    said = [_percent(-100 * math.expm1(-each)) for each in (low, middle, high)]
+    return f"{said[1]} % (95 %: {said[0]} to {said[2]})"
+
+
+def _percent(value: float) -> str:
+    return f"{value:z.1f}" if value >= -1000 else "less than -1000"
 
 
 def margin(terms: Terms) -> str:
@@ -137,11 +154,18 @@ def probability(p: float) -> str:
 
 
 def baseline_name(pairs: Sequence[Pair]) -> str:
-    return f"the naive baseline ({most_common([pair.naive_name for pair in pairs])})"
+    return f"the naive baseline ({_chosen([pair.naive_name for pair in pairs])})"
 
 
-def most_common(names: Sequence[str]) -> str:
-    return max(dict.fromkeys(names), key=list(names).count)
+def simple_name(pairs: Sequence[Pair]) -> str:
+    return _chosen([pair.simple_name for pair in pairs])
+
+
+def _chosen(names: Sequence[str]) -> str:
+    """Of the baselines that validation chose, a split each: the one, or that they differ and which is the commonest,
+    since the score beside it is then no model's alone."""
+    commonest = max(dict.fromkeys(names), key=list(names).count)
+    return commonest if len(set(names)) == 1 else f"chosen on validation, mostly {commonest}"
 
 
 def rounded(number: int) -> str:

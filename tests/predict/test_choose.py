@@ -15,6 +15,7 @@ import rnnbench
 from rnnbench.errors import UsageError
 from rnnbench.export.__main__ import export
 from rnnbench.predict.__main__ import main
+from rnnbench.predict.choose import _flat
 
 QUICK = {"splits": 2, "trials": 1, "seeds": 1, "steps": 30}
 
@@ -72,6 +73,28 @@ def test_refit_sees_all_rows_and_the_same_call_says_the_same() -> None:
     environment = {"PYTHONPATH": ":".join(p for p in sys.path if p), "PATH": ""}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
     assert done.stdout.strip() == float(said.sales.iloc[0]).hex(), done.stderr
+
+
+def test_dates_in_the_index_are_the_time() -> None:
+    """As frames of series have them: the next day follows the last, and a frame with a column of dates fits, too."""
+    frame = waves().rename(columns={"day": "date"})
+    indexed = frame.set_index(pd.DatetimeIndex(frame["date"], name=None)).drop(columns="date")
+    answer = rnnbench.choose(indexed, target="sales", name="index", **QUICK)
+    said = answer.best.predict(indexed)
+    assert said["date"].tolist() == [indexed.index[-1] + pd.Timedelta(days=1)]
+    pd.testing.assert_frame_equal(answer.best.predict(frame), said)
+
+
+def test_an_index_that_says_something_is_a_column_and_one_that_counts_is_none() -> None:
+    frame = pd.DataFrame({"x": [1, 2, 3], "y": [4, 5, 6]})
+    assert [*_flat(frame)] == [*_flat(frame.iloc[[2, 0]])] == [*_flat(pd.concat([frame, frame]))] == ["x", "y"]
+    assert [*_flat(frame.set_index("x"))] == ["x", "y"]
+    assert [*_flat(frame.set_index("x", drop=False))] == ["x", "y"]
+    assert [*_flat(frame.set_index(pd.Index([7, 8, 9], name="x")))] == ["x 2", "x", "y"]
+    assert [*_flat(frame.set_index(pd.Index(["a", "b", "c"])))] == ["index", "x", "y"]
+    months = pd.MultiIndex.from_product([["a"], pd.period_range("2024-01", periods=3, freq="M")], names=["who", None])
+    assert _flat(frame.set_index(months)).columns.tolist() == ["who", "date", "x", "y"]
+    assert _flat(frame.iloc[[2, 0]])["y"].tolist() == [6, 4]
 
 
 def test_labels_from_a_frame() -> None:

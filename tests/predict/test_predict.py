@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,43 @@ def test_the_target_may_be_there_or_not_and_other_columns_are_no_harm() -> None:
     first = answered(str(config.run_dir), "with.csv")
     for other in ("without.csv", "empty.csv"):
         pd.testing.assert_frame_equal(answered(str(config.run_dir), other), first)
+
+
+def test_only_what_it_wrote_itself_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frame = labelled()
+    config = trained(frame, "mood", "dataset.id=who")
+    frame[frame.who.isin(["p1", "p2"])].to_csv("new.csv", index=False)
+    Path("mine.txt").write_text("a letter\n")
+    before = Path("new.csv").read_text()
+    for out in ("new.csv", "mine.txt", str(config.run_dir / "run.json")):
+        capsys.readouterr()
+        assert main([str(config.run_dir), "new.csv", f"out={out}"]) == 2
+        assert capsys.readouterr().err.startswith(f"out={out}: is there already and holds something else")
+    assert Path("new.csv").read_text() == before and Path("mine.txt").read_text() == "a letter\n"
+    first = answered(str(config.run_dir), "new.csv")
+    pd.testing.assert_frame_equal(answered(str(config.run_dir), "new.csv"), first)
+
+
+def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
+    frame = labelled()
+    config = trained(frame, "mood", "dataset.id=who")
+    frame[frame.who == "p1"].to_csv("new.csv", index=False)
+    os.mkfifo("pipe")
+    reading = subprocess.Popen(["cat", "pipe"], stdout=subprocess.PIPE, text=True)
+    assert main([str(config.run_dir), "new.csv", "out=pipe"]) == 0
+    assert reading.communicate()[0].startswith("who,mood,") and Path("pipe").is_fifo()
+
+
+@pytest.mark.parametrize("name", ["model.json", "model.safetensors"])
+def test_a_pipe_in_the_place_of_a_model_is_not_waited_for(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    frame = labelled()
+    config = trained(frame, "mood", "dataset.id=who")
+    frame.to_csv("new.csv", index=False)
+    (config.run_dir / name).unlink()
+    os.mkfifo(config.run_dir / name)
+    capsys.readouterr()
+    assert main([str(config.run_dir), "new.csv"]) == 2
+    assert "cannot be read" in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -115,6 +153,42 @@ def test_a_forecast_is_of_the_days_that_follow_each_series_in_its_own_unit() -> 
     assert width[large].min() > 100 * width[~large].max()  # the same residuals in another unit
 
 
+def test_what_is_unknown_before_a_forecast_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a window of 7: two rows after a hole, a file of one row, and two last cells that are empty."""
+    frame = stores(stores=1).drop(columns="store")
+    config = trained(frame, "sales", "dataset.time=date", "dataset.horizon=2", "dataset.window=7")
+
+    def said(name: str, rows: pd.DataFrame) -> list[str]:
+        rows.to_csv(name, index=False)
+        capsys.readouterr()
+        answered(str(config.run_dir), name)
+        return [line for line in capsys.readouterr().err.splitlines() if "forecast" in line]
+
+    assert said("whole.csv", frame) == []
+    assert said("hole.csv", frame.drop(index=frame.index[-6:-2])) == [
+        "only 2 of 7 steps before the forecast are known"]  # fmt: skip
+    assert said("one.csv", frame.tail(1)) == ["only 1 of 7 steps before the forecast is known"]
+    frame.loc[frame.index[-2:], "sales"] = np.nan
+    assert said("empty.csv", frame) == [
+        "only 5 of 7 steps before the forecast are known",
+        "sales: empty in the last 2 rows; what is forecast begins after, with 2024-07-19",
+    ]
+
+
+def test_what_is_unknown_is_told_of_many_series_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    frame = stores()
+    config = trained(frame, "sales", "dataset.id=store", "dataset.time=date", "dataset.horizon=2", "dataset.window=7")
+    frame = frame[(frame.store != "S1") | (frame.date > "2024-07-15")].reset_index(drop=True)
+    frame.loc[len(frame) - 1, "sales"] = np.nan
+    frame.to_csv("new.csv", index=False)
+    capsys.readouterr()
+    answered(str(config.run_dir), "new.csv")
+    assert capsys.readouterr().err.splitlines()[-2:] == [
+        "2 of 3 series: fewer than the 7 steps before the forecast are known (S1, S2)",
+        "sales: empty in the last rows of 1 of 3 series (S2); what is forecast begins after",
+    ]
+
+
 def test_a_new_series_is_read_at_a_level_of_its_own() -> None:
     frame = stores()
     config = trained(frame, "sales", "dataset.id=store", "dataset.time=date", "dataset.horizon=2", "dataset.window=14")
@@ -154,6 +228,25 @@ def test_rows_of_steps_in_columns_with_their_label_or_without() -> None:
     said = answered(str(config.run_dir), "with.csv")
     assert len(said) == 60 and list(said.columns)[1:] == ["kind", "kind=down", "kind=up"]
     pd.testing.assert_frame_equal(answered(str(config.run_dir), "without.csv"), said)
+
+
+def test_rows_of_steps_in_columns_beside_what_is_the_same_at_each() -> None:
+    """What counts the rows is their name, which new rows need not have."""
+    rng = np.random.default_rng(0)
+    wide = pd.DataFrame(rng.normal(size=(60, 10)), columns=[f"t{i}" for i in range(10)])
+    wide.insert(0, "respondent", np.arange(1000, 1060))
+    wide["age"], wide["kind"] = rng.integers(20, 80, 60), np.where(np.arange(60) % 2, "up", "down")
+    config = trained(wide, "kind")
+    wide.to_csv("with.csv", index=False)
+    said = answered(str(config.run_dir), "with.csv")
+    assert said.respondent.tolist() == list(range(1000, 1060)) and list(said.columns)[1:] == [
+        "kind",
+        "kind=down",
+        "kind=up",
+    ]
+    wide.drop(columns=["kind", "respondent"]).to_csv("without.csv", index=False)
+    unnamed = answered(str(config.run_dir), "without.csv")
+    pd.testing.assert_frame_equal(unnamed.iloc[:, 1:], said.iloc[:, 1:])
 
 
 def test_what_is_known_ahead_must_be_there_for_the_steps_ahead(capsys: pytest.CaptureFixture[str]) -> None:

@@ -167,6 +167,18 @@ def test_simple_models() -> None:
     assert decide(pairs(0.1, 0.0), SCORES).beats_simple is None
 
 
+def test_a_simple_model_is_held_against_the_naive_baseline_as_cells_are() -> None:
+    """.9 over .5 without spread; over the rows of a given test set only where the bootstrap has it, and was asked."""
+    found = [Pair(j, (0.4, 0.4), 0.5, "majority", 0.9, "linear model") for j in range(10)]
+    sure = Rows(Probabilities(0.0, 1.0, 0.0), (0.0, 0.0), 0.98)
+    assert decide(found, SCORES).simple_beats_naive is True
+    assert decide(found, SCORES, sure).simple_beats_naive is True
+    for share in (0.97, None):
+        assert decide(found, SCORES, Rows(sure.difference, sure.gains, share)).simple_beats_naive is False
+    assert decide(found[:9], SCORES).simple_beats_naive is False
+    assert decide(pairs(0.1, 0.0), SCORES).simple_beats_naive is None
+
+
 def test_no_pairs() -> None:
     with pytest.raises(ValueError, match="no pairs"):
         decide([], SCORES)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +18,7 @@ import pytest
 
 from rnnbench.which.__main__ import main
 from rnnbench.which.ask import RESERVE, _deadline, _spent
-from rnnbench.which.asked import read
+from rnnbench.which.asked import KNOWN, read
 from rnnbench.which.budget import Plan
 from rnnbench.which.problem import Length
 
@@ -54,6 +56,14 @@ def test_a_series_gets_an_answer(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert first["plan"]["seeds"] == 1
     assert Path("results/one/model.json").exists()
     assert "% of that split&#39;s test values; pinball loss" in Path("results/one/report.html").read_text()
+    journal = next(Path("results/one").glob("journal*"))
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    for entry in lines:
+        if entry["what"] == "fit" and entry["split"] < 3:
+            entry |= {"diverged": True, "test": None}
+    journal.write_text("".join(json.dumps(entry) + "\n" for entry in lines))
+    assert main([file, *SMALL, "name=one"]) == 0
+    assert "6 of 20 fits diverged, each counts as the naive baseline" in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -192,3 +202,38 @@ def test_the_plan_alone_trains_nothing(tmp_path: Path, capsys: pytest.CaptureFix
     out = capsys.readouterr().out
     assert "can show" in out
     assert not Path("results").exists()
+
+
+def test_all_that_may_be_typed_is_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    said = capsys.readouterr().out
+    assert [key for key in KNOWN if not re.search(rf"\b{key}=", said)] == []
+    assert set(re.findall(r"\b([a-z]+)=", said)) - set(KNOWN) == {"key"}  # of key=value
+
+
+def test_examples_are_counted_alike_before_and_after(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of 260 days there are more windows of the usual length than of the longest that is tried."""
+    file = series(tmp_path / "weeks.csv")
+    assert main([file, "splits=2", "trials=1", "seeds=1", "steps=10", "name=counted"]) == 0
+    said = capsys.readouterr().out
+    tried = re.search(r"windows of \d+ steps; .* and (\d+) are tried, all on the (\d+) of the longest", said)
+    assert tried is not None
+    assert int(tried[2]) == 260 - int(tried[1])
+    assert f", {tried[2]} examples" in said
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file names are UTF-8")
+def test_a_name_that_is_no_text_and_columns_with_terminal_codes_are_shown_escaped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = Path(series(tmp_path / "plain.csv"))
+    odd = file.with_name(os.fsdecode(b"caf\xe9.csv"))
+    odd.write_text(file.read_text().replace("sales", "sa\x1b[31mles"))
+    few = ("splits=2", "trials=1", "seeds=1", "steps=16", "window=6", "name=odd")
+    assert main([str(odd), "target=sa\x1b[31mles", *few]) == 0
+    out, _ = capsys.readouterr()
+    assert r"caf\udce9.csv" in out and r"sa\x1b[31mles" in out and "\x1b" not in out
+    page = Path("results/odd/report.html").read_text()
+    assert r"LSTM or GRU for caf\udce9.csv?" in page and "\x1b" not in page
+    assert r"caf\xe9.csv' $'target=sa\x1b[31mles'" in answer("odd")["repeat"]  # as a shell takes it

@@ -20,6 +20,7 @@ from rnnbench.which.budget import (
     length_of,
     replanned,
 )
+from rnnbench.which.problem import Length
 
 COST = Cost(step=0.002, look=1e-5)
 SIZES = Sizes(0.64, 0.16, 0.2)
@@ -37,6 +38,14 @@ def test_batches_and_steps_follow_from_the_data() -> None:
     assert length_of(50).steps == 200 // 16 * 16
     assert length_of(640).every == 12
     assert length_of(640).rungs == (48, 96)  # a quarter and a half of 192
+
+
+def test_steps_that_are_said_are_done() -> None:
+    """And those of a plan by minutes, said again, are that plan's, looks and all."""
+    assert as_said(10, 1, 1, 100, SIZES, 30).length == Length(30, 1)
+    assert as_said(10, 1, 1, 100, SIZES, 100).length == Length(100, 6)
+    for planned in (length_of(640), length_of(3200), length_of(10**6), length_of(50, 100), length_of(50, 50)):
+        assert as_said(10, 1, 1, 100, SIZES, planned.steps).length == planned
 
 
 def test_a_plan_costs_what_is_said() -> None:
@@ -80,7 +89,7 @@ def test_groups_are_all_left_out() -> None:
 def test_what_is_said_is_done() -> None:
     found = as_said(14, 5, 2, 1000, SIZES, None)
     assert (found.pairs, found.trials, found.seeds, found.examples) == (14, 5, 2, 1000)
-    assert as_said(14, 5, 2, 1000, SIZES, 50).length.steps == 48
+    assert as_said(14, 5, 2, 1000, SIZES, 50).length.steps == 50
     assert Plan.of(found.plain()) == found
 
 

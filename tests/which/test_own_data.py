@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,10 @@ def test_all_files_once_and_a_page_of_them(
     assert run(monkeypatch) == 0
     assert (tmp_path / "work" / "results" / "a" / "journal.jsonl").read_bytes() == journal
     assert "pairs" not in capsys.readouterr().err
+    shutil.rmtree(tmp_path / "work")  # as on another machine: what is committed is not done again
+    before = found.read_text()
+    assert run(monkeypatch) == 0
+    assert "pairs" not in capsys.readouterr().err and found.read_text() == before
 
 
 def test_every_question_says_keys_that_there_are() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -20,7 +21,7 @@ from rnnbench.which.budget import Plan
 from rnnbench.which.crew import Crew, Found, alone
 from rnnbench.which.journal import JOURNAL, Journal, opened
 from rnnbench.which.pairs import Fitting, Pace, State, best_baseline, carry_out, pairs_of
-from rnnbench.which.problem import Length, Settings, derived
+from rnnbench.which.problem import Length, Scored, Settings, derived
 
 
 def done(problem: Arrays, journal: Journal, stop_after: int | None = None) -> State:
@@ -77,12 +78,27 @@ def test_a_plan_that_gives_way_ends_as_if_it_had_been_the_plan(tmp_path: Path) -
         assert pairs_of(problem, again) == pairs_of(problem, alone_with_it)
 
 
+@pytest.mark.parametrize("what", ["question", "plan", "baselines", "trial", "fit", "answered", "of_tomorrow", None])
+def test_what_is_no_line_of_ours_counts_as_none(what: str | None, tmp_path: Path) -> None:
+    """Lines without what is read of them, or with another kind of it, between those that were written."""
+    problem = Arrays()
+    wanted = pairs_of(problem, done(problem, Journal(tmp_path)))
+    file = tmp_path / JOURNAL
+    whole = [json.loads(line) for line in file.read_text().splitlines()]
+    lines = [{"what": what}] + [line | {key: {"a": [None]}} for line in whole if line["what"] == what
+                                for key in line if key not in ("settings", "asked")]  # fmt: skip
+    lines += [{key: value for key, value in line.items() if key != "split"} for line in whole if "split" in line]
+    file.write_text("".join(json.dumps(line) + "\n" for line in [*lines, *whole, *lines]))
+    assert Journal(tmp_path).entries == whole
+    assert pairs_of(problem, done(problem, Journal(tmp_path))) == wanted
+
+
 def test_seconds_add_up_over_sessions(tmp_path: Path) -> None:
     """One that was over after 100 seconds, as its last line says, and one of 50 by now."""
     first = Journal(tmp_path)
     first.add({"what": "session"})
     first.began -= 100
-    first.add({"what": "trial"})
+    first.add({"what": "answered", "pairs": 0, "seeds": 0, "minutes": None})
     again = Journal(tmp_path)
     again.add({"what": "session"})
     again.began -= 50
@@ -130,6 +146,17 @@ def test_a_fit_that_diverged_counts_as_the_naive_baseline() -> None:
         if entry["what"] == "fit" and (entry["split"], entry["slot"]) == (4, 1):
             entry |= {"diverged": True, "test": None}
     assert pairs_of(problem, state)[0][4].scores[1] == problem.naive
+
+
+def test_what_the_best_simple_model_said_is_kept_beside_the_naive_baseline() -> None:
+    class Answered(Arrays):
+        def baselines(self, split: int) -> list[Scored]:
+            kinds = {"majority": "naive", "linear model": "simple", "nearest": "simple"}
+            return [Scored(name, kind, score, score, answers={"prediction": np.full(3, score)})  # type: ignore[arg-type]
+                    for score, (name, kind) in enumerate(kinds.items())]  # fmt: skip
+
+    kept = done(Answered(), Journal()).journal.arrays({"split": 4, "slot": "naive", "seed": 0})
+    assert {name: values[0] for name, values in kept.items()} == {"prediction": 0, "simple": 2}
 
 
 def test_a_round_of_seeds_that_was_cut_short_is_not_counted() -> None:
@@ -193,9 +220,9 @@ def test_the_best_baseline_is_chosen_on_validation() -> None:
 def test_a_journal_belongs_to_one_question_and_one_file(tmp_path: Path) -> None:
     folder = tmp_path / "results" / "beer"
     with opened(folder, {"target": "sales"}, "abc") as journal:
-        journal.add({"what": "plan", "plan": {}})
+        journal.add({"what": "session"})
     with opened(folder, {"target": "sales"}, "abc") as journal:
-        assert [entry["what"] for entry in journal.entries] == ["question", "plan"]
+        assert [entry["what"] for entry in journal.entries] == ["question", "session"]
         with pytest.raises(UsageError, match="another process"), opened(folder, {"target": "sales"}, "abc"):
             pass
     with pytest.raises(UsageError, match="the file has changed"), opened(folder, {"target": "sales"}, "abd"):

@@ -55,6 +55,8 @@ def test_a_clear_difference_over_rows() -> None:
     assert found.difference.above > 0.999
     assert found.gains[0] > 0.999
     assert 0.3 < found.gains[1] < 0.7
+    assert found.simple is None
+    assert bootstrapped(first, second, second, None, "accuracy", SCORES, simple=first).simple == found.gains[0]
 
 
 def test_errors_are_compared_as_roots_of_means_in_logarithms() -> None:

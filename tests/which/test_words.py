@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from rnnbench.data.table.columns import many
+from rnnbench.statistics import Interval
 from rnnbench.which.answer import Pair, Terms, decide
 from rnnbench.which.prospects import prospect, smallest
-from rnnbench.which.words import Facts, answer_word, probability, rounded, sentences
+from rnnbench.which.words import Facts, answer_word, gain, probability, rounded, sentences
 
 TERMS = Terms(better="higher", margin=0.02, rho=0.25)
 FACTS = Facts(("LSTM", "GRU"), "accuracy", "sequences", 200, "random", 40, 3)
@@ -52,10 +54,41 @@ def test_the_first_sentence_names_the_baseline_that_nobody_beats() -> None:
     assert not any("Use LSTM" in each or "Use GRU" in each for each in found)
 
 
+def test_a_simple_model_that_clearly_beats_the_baseline_is_advised_in_its_place() -> None:
+    """Simple models are right everywhere, the naive baseline half the time, and the cells by chance."""
+    found = [
+        Pair(j, (0.5 + (0.2 if j % 2 else -0.2), 0.5), 0.5, "majority", 1.0, "gradient boosting") for j in range(10)
+    ]
+    decision = decide(found, TERMS)
+    assert (answer_word(decision, FACTS), decision.beats_naive) == ("not decided", False)
+    first = sentences(decision, found, TERMS, FACTS)[0]
+    assert first.startswith("Neither LSTM nor GRU clearly beats the naive baseline (majority): ")
+    assert first.endswith("use a simple model (gradient boosting), which beats it by 0.500 (95 %: 0.500 to 0.500).")
+
+
+def test_one_that_may_be_worse_is_not() -> None:
+    found = [Pair(j, (0.5, 0.5), 0.5, "majority", 0.6 + (0.4 if j % 2 else -0.4), "linear model") for j in range(10)]
+    assert sentences(decide(found, TERMS), found, TERMS, FACTS)[0].endswith("use the naive baseline (majority).")
+
+
+def test_a_mean_over_baselines_that_differ_by_split_is_given_to_none_of_them() -> None:
+    """Validation chose the linear model on seven splits of ten, the last value on six."""
+    found = [Pair(j, (0.9, 0.8), 0.5, "last value" if j < 6 else "drift", 0.7, "linear model" if j < 7 else "nearest")
+             for j in range(10)]  # fmt: skip
+    said = sentences(decide(found, TERMS), found, TERMS, FACTS)[1]
+    assert "the naive baseline (chosen on validation, mostly last value)" in said
+    assert "the best simple model (chosen on validation, mostly linear model)" in said
+
+
 def test_few_pairs_ask_for_minutes() -> None:
     first, last = said(0.3, 0.0, n=4)[1]
     assert first == "Not decided: 4 pairs, and fewer than 10 decide nothing."
     assert last == "More minutes would: ten pairs at least."
+
+
+def test_one_is_no_plural() -> None:
+    assert said(0.3, 0.0, n=1)[1][0].startswith("Not decided: 1 pair, and")
+    assert [many(n, "step") for n in (0, 1, 2, 1234)] == ["0 steps", "1 step", "2 steps", "1,234 steps"]
 
 
 def test_minutes_help_only_where_the_error_that_stays_allows_it() -> None:
@@ -102,3 +135,9 @@ def test_numbers() -> None:
     assert probability(1.0) == "above .999"
     assert probability(0.0) == "below .001"
     assert [rounded(n) for n in (7, 83, 1234, 98_765)] == ["7", "83", "1,200", "99,000"]
+
+
+def test_a_gain_of_an_error_is_in_per_cent_and_never_a_number_that_nobody_can_read() -> None:
+    errors = Terms(better="lower", margin=0.02, rho=0.25)
+    assert gain(Interval(math.log(2), -math.log(3), math.log(4), 10, "t"), errors) == "50.0 % (95 %: -200.0 to 75.0)"
+    assert gain(Interval(0.0, -9.0, 9.0, 10, "t"), errors) == "0.0 % (95 %: less than -1000 to 100.0)"

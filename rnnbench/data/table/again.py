@@ -20,7 +20,7 @@ from rnnbench.data.table.sheet import Sheet
 from rnnbench.data.table.table import Column, Examples, Table, Target
 from rnnbench.data.table.times import times_of
 from rnnbench.data.table.transform import TableTransform
-from rnnbench.data.table.wide import Wide, counted, unrolled
+from rnnbench.data.table.wide import LEAST_SAID, Wide, counted, unrolled
 from rnnbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -78,10 +78,10 @@ def _long(sheet: Sheet, origin: Origin, inputs: list[str]) -> Sheet:
     columns = [str(name) for name in sheet.frame.columns]
     if all(name in columns for name in inputs):
         return sheet
-    aside = {name for role in ("id", "groups", "target") for name in (origin.role(role) or "").split(",")}
-    steps = counted([name for name in columns if name not in aside and not is_text(sheet.frame[name])])
-    id = origin.role("id")
-    return sheet if steps is None else unrolled(sheet, Wide(steps, id if id in columns else None))
+    aside = {name for role in ("id", "groups", "target") for name in (origin.role(role) or "").split(",")} | set(inputs)
+    free = [name for name in columns if name not in aside and not is_text(sheet.frame[name])]
+    steps, id = counted(free, LEAST_SAID, others=True), origin.role("id")
+    return sheet if steps is None else unrolled(sheet, Wide(steps, id if id in columns else None), id)
 
 
 def _check(sheet: Sheet, origin: Origin, inputs: list[str]) -> None:

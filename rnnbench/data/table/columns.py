@@ -40,6 +40,11 @@ def shown(names: list[str] | tuple[str, ...], most: int = 12) -> str:
     return said if len(names) <= most else f"{said}, … {len(names) - most} more"
 
 
+def many(count: int, one: str) -> str:
+    """1 row, 2 rows."""
+    return f"{count:,} {one}{'s' * (count != 1)}"
+
+
 def is_text(column: pd.Series) -> bool:
     """Whether it holds spellings rather than numbers."""
     return bool(column.dtype == "category" or column.dtype == object or str(column.dtype) in ("str", "string"))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
+from rnnbench.data.splits import LEAST_OF_A_CLASS
 from rnnbench.data.table.columns import shown
 from rnnbench.data.table.examples import default_window
 from rnnbench.data.table.table import Table
@@ -12,7 +15,6 @@ from rnnbench.errors import TooLittleData
 LEAST_SEQUENCES = 30
 LEAST_WINDOWS = 50
 LEAST_CHANGES = 10
-LEAST_OF_A_CLASS = 5
 
 
 def check_enough(table: Table) -> list[str]:
@@ -21,6 +23,18 @@ def check_enough(table: Table) -> list[str]:
         return _forecast(table)
     if table.task == "tagging":
         return _tagging(table)
+    return _of_sequences(table) + _of_one_row(table)
+
+
+def _of_one_row(table: Table) -> list[str]:
+    rows = len(table.numbers)
+    if len(table.starts) - 1 < rows:
+        return []
+    steps = "steps in columns are seen where their names count up (t0, t1, …)"
+    return [f"each of the {rows:,} sequences has one row: there is no order to learn from; {steps}"]
+
+
+def _of_sequences(table: Table) -> list[str]:
     target = table.target
     if target.labels is not None:
         return _labels(table)
@@ -44,11 +58,35 @@ def _labels(table: Table) -> list[str]:
         only = table.target.classes[present[0]] if len(present) else "none"
         raise TooLittleData(f"{name} has one class, {only}: nothing is to be told apart")
     _sequences(len(known), "with a label")
-    warnings = [] if len(known) == len(labels) else [f"{len(labels) - len(known):,} sequences without a label left out"]
-    rare = [f"{table.target.classes[k]} ({counts[k]})" for k in present if counts[k] < LEAST_OF_A_CLASS]
-    if rare:
-        warnings.append(f"{name}: too few of {shown(rare, 6)} to judge them by: they train, no claim is about them")
+    lost = len(labels) - len(known)
+    warnings = [f"{lost:,} sequences without a label left out{_or_a_code(table, present)}"] if lost else []
+    few = present[counts[present] < LEAST_OF_A_CLASS]
+    if len(present) - len(few) < 2:
+        least = f"of {LEAST_OF_A_CLASS} sequences or more"
+        raise TooLittleData(
+            f"{name} has fewer than two classes to judge by, {least}: {_counted(table, counts, present)}"
+        )
+    if len(few):
+        drawn = table.groups is None and (table.official is None or not _given(table, few))
+        then = "train, no claim is about them" if drawn else "count only where the test holds some all the same"
+        warnings.append(f"{name}: too few of {_counted(table, counts, few)} to judge them by: they {then}")
     return warnings
+
+
+def _or_a_code(table: Table, present: np.ndarray) -> str:
+    """Where NA may be one of the labels, as of continents and countries: the key that says so."""
+    codes = all(re.fullmatch("[A-Z]{2,3}", table.target.classes[k]) for k in present)
+    return "; missing=not:NA takes NA for a label" if codes else ""
+
+
+def _counted(table: Table, counts: np.ndarray, classes: np.ndarray) -> str:
+    return shown([f"{table.target.classes[k]} ({counts[k]})" for k in classes], 6)
+
+
+def _given(table: Table, classes: np.ndarray) -> bool:
+    """Whether the test set holds sequences of these classes."""
+    assert table.official is not None and table.target.labels is not None
+    return bool(np.isin(table.target.labels[table.official[table.starts[1:] - 1]], classes).any())
 
 
 def _sequences(count: int, what: str) -> None:

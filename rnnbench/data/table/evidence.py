@@ -35,13 +35,19 @@ def subset(X: np.ndarray, y: np.ndarray, wanted: float, beside: np.ndarray | Non
     whole = np.column_stack((base, *Z.values())) if Z else base
     if _left(whole, y) / before > 1 - wanted:
         return []
+
+    def enough(these: list[int]) -> bool:
+        return _left(np.column_stack((base, *(Z[f] for f in these))), y) / before <= 1 - wanted
+
     while len(chosen) < MOST_COLUMNS:
         rest = y - _fitted(np.column_stack((base, *(Z[f] for f in chosen))), y)
         free = [f for f in usable if f not in chosen]
         if not free:
             return []
         chosen.append(max(free, key=lambda f: abs(float(Z[f] @ rest))))
-        if _left(np.column_stack((base, *(Z[f] for f in chosen))), y) / before <= 1 - wanted:
+        if enough(chosen):
+            for f in chosen[:-1]:  # chosen for what a later one says better
+                chosen = fewer if enough(fewer := [g for g in chosen if g != f]) else chosen
             return chosen
     return []
 

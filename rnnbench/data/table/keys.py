@@ -15,7 +15,7 @@ class Keys:
 
     target: str | None = None  # the column to be learned; several with commas where none holds one
     task: Task | None = None
-    id: str | None = None  # the column that says which sequence a row belongs to
+    id: str | None = None  # the column that says which sequence a row belongs to; none: all rows are one
     time: str | None = None  # the column, or columns with commas, of the time; none: rows follow each other
     groups: str | None = None  # the column of what must stay whole: a person, a machine
     inputs: str | None = None  # columns, with commas; null: all that are left
@@ -34,4 +34,6 @@ class Keys:
     decimal: str | None = None
     encoding: str | None = None
     header: bool | None = None
-    missing: str | None = None  # spellings of a missing value beside the usual ones, with commas: "-200,?"
+    missing: str | None = (
+        None  # spellings of a missing value beside the usual ones, with commas: "-200,?"; not:NA: it is none
+    )

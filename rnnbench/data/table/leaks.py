@@ -1,9 +1,9 @@
 """Inputs that give the target away: found before anything trains, each named in a sentence that begins "leak:".
 
 A forecast sees the past alone, so that a copy of the target at the same step is harmless there, and tomorrow's value in
-today's row is not. Elsewhere an input that all but equals the target, a sum of inputs that does, and one threshold, one
-spelling or the length alone that tells the label are named. What is named may be right to use, if it is known when
-the model is asked; nothing is left out because of it.
+today's row, or in an earlier one, is not. Elsewhere an input that all but equals the target, a sum of inputs that does,
+and one threshold, one spelling, the length alone or the names of sequences that tell the label are named. What is named
+may be right to use, if it is known when the model is asked; nothing is left out because of it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnbench.data.table.copies import copies_said
+from rnnbench.data.table.earlier import shown_earlier
 from rnnbench.data.table.evidence import explained, purity, stump, subset
 from rnnbench.data.table.examples import values_of
 from rnnbench.data.table.table import Column, Examples, Table
+from rnnbench.data.table.telling_names import told_by_names
 
 MOST, MOST_NUMBERS = 20_000, 400_000
 """Examples, or rows, that are looked at, a sample of more; of wide files as many as make so many numbers, or 2,000."""
@@ -32,6 +34,12 @@ SUM = 0.9999
 
 ALONE = 0.97
 """Balanced accuracy of one threshold on one input, or of one spelling a class."""
+
+LENGTH_OF = "the length of a sequence"
+"""What stands in the place of a column's name."""
+
+COUNTED = "sequence"
+"""What stands as the id where the file has none: its numbers are places in it, or names of a folder's files."""
 
 LENGTH = 0.8
 """Balanced accuracy of two thresholds on the length."""
@@ -62,27 +70,34 @@ def leaks_of(table: Table, examples: Examples) -> tuple[Leak, ...]:
 
 def _values(table: Table, examples: Examples) -> Iterator[Leak]:
     index = _sample(table, examples)
-    features, names = _summaries(table, examples, index)
+    features, names, totals = _summaries(table, examples, index)
     for k, target in enumerate(table.target.names):
         y = values_of(table, examples, index)[:, k].astype(np.float64)
         known = ~np.isnan(y)
         if known.sum() < LEAST:
             continue
-        yield from _copied(features[known], names, y[known], target)
+        yield from _copied(features[known], names, totals, y[known], target)
 
 
-def _copied(X: np.ndarray, names: list[str], y: np.ndarray, target: str) -> Iterator[Leak]:
-    """X: (n, F) features, of the columns `names`, several of each."""
+def _copied(X: np.ndarray, names: list[str], totals: list[bool], y: np.ndarray, target: str) -> Iterator[Leak]:
+    """X: (n, F) features, of the columns `names`, several of each, some of them totals over the steps of a sequence."""
     shares = np.array([explained(column, y) for column in X.T])
     copies = dict.fromkeys(names[f] for f in np.flatnonzero(shares >= COPY))
     for name in copies:
-        share = max(s for s, n in zip(shares, names, strict=True) if n == name)
-        yield Leak((name,), f"leak: {name} alone explains {_percent(share)} of {target}: is it the same thing?")
+        own = np.array(names) == name
+        share = shares[own].max()
+        if shares[own & ~np.array(totals)].max(initial=0) >= COPY:
+            yield Leak(
+                _named(name), f"leak: {name} alone explains {_percent(share)} of {target}: is it the same thing?"
+            )
+        else:
+            said = f"leak: the sum of {name} over all steps explains {_percent(share)} of {target}"
+            yield Leak((name,), f"{said}: is {target} made of it?")
     if not copies:
         together = subset(X, y, SUM)
         columns = tuple(dict.fromkeys(names[f] for f in together))
         if len(columns) > 1:
-            yield Leak(columns, f"leak: {target} is a sum of {_and(columns)}, each times a number")
+            yield Leak(_named(*columns), f"leak: {target} is a sum of {_and(columns)}, each times a number")
 
 
 def _labels(table: Table, examples: Examples) -> Iterator[Leak]:
@@ -90,7 +105,7 @@ def _labels(table: Table, examples: Examples) -> Iterator[Leak]:
     assert labels is not None
     if table.task == "label":
         index = _sample(table, examples)
-        X, names = _summaries(table, examples, index, shares=False)
+        X, names, _ = _summaries(table, examples, index, shares=False)
         y = labels[examples.sequence[index]]
         spelled = [(c, table.codes[examples.stop[index] - 1, c.index]) for c in _of("category", table)]
         number = [(c, table.numbers[examples.stop[index] - 1, c.index]) for c in _of("number", table) if c.static]
@@ -106,6 +121,8 @@ def _labels(table: Table, examples: Examples) -> Iterator[Leak]:
         what = "rows"
     if not _enough(y):
         return
+    if len(table.inputs) == 1:  # there is nothing beside it: what it tells is what is asked
+        X, names, spelled = X[:, :0], [], []
     found: dict[str, str] = {}
     for column, codes in spelled:
         if purity(codes, y) >= ALONE:
@@ -123,9 +140,12 @@ def _labels(table: Table, examples: Examples) -> Iterator[Leak]:
         length = (examples.stop - examples.start)[index].astype(np.float64)
         share, _ = stump(length, y, cuts=2)
         if share >= LENGTH:
-            yield Leak(
-                (), f"leak: the length of a sequence alone tells {target.names[0]} in {_percent(share)} of the {what}"
-            )
+            yield Leak((), f"leak: {LENGTH_OF} alone tells {target.names[0]} in {_percent(share)} of the {what}")
+        id = dict(table.roles).get("id")
+        names = [table.ids[s] for s in examples.sequence[index].tolist()]
+        how = told_by_names(names, y, ALONE, numbers=id != COUNTED) if id else ""
+        if id and how:
+            yield Leak((id,), f"leak: {id}, though no input, tells {target.names[0]} {how}")
 
 
 def _ahead(table: Table, examples: Examples) -> Iterator[Leak]:
@@ -157,15 +177,20 @@ def _ahead(table: Table, examples: Examples) -> Iterator[Leak]:
                 told.update(columns)
                 yield Leak(columns, f"leak: {_and(columns)} of a row tell{'s' * (len(columns) == 1)} {target} of {j} "
                                     f"row{'s' * (j > 1)} later")  # fmt: skip
+            for column, rows in shown_earlier(table, at, k, j, [c for c in inputs if c.name not in told], NEWS):
+                told.add(column.name)
+                yield Leak((column.name,), f"leak: {column.name}, by its last {rows} rows, tells {target} of {j} "
+                                           f"row{'s' * (j > 1)} later")  # fmt: skip
 
 
 def _summaries(
     table: Table, examples: Examples, index: np.ndarray, shares: bool = True
-) -> tuple[np.ndarray, list[str]]:
-    """(n, F) last, first, mean, least and greatest value, and sum, of each number; the length."""
+) -> tuple[np.ndarray, list[str], list[bool]]:
+    """(n, F) last, first, mean, least and greatest value of each number, and with `shares` its sum and the length; the
+    names; what adds steps."""
     first, after = examples.start[index], examples.stop[index]
     edges = np.stack((first, after), axis=1).ravel()
-    found, names = [], []
+    found, names, totals = [], [], []
     for column in _of("number", table):
         raw = table.numbers[:, column.index].astype(np.float64)
         own = [raw[after - 1]]
@@ -178,7 +203,16 @@ def _summaries(
             own += [total] if shares else []
         found += own
         names += [column.name] * len(own)
-    return (np.stack(found, axis=1) if found else np.zeros((len(index), 0))), names
+        totals += [i in (2, 5) for i in range(len(own))]
+    if shares:
+        found.append((after - first).astype(np.float64))
+        names.append(LENGTH_OF)
+        totals.append(False)
+    return (np.stack(found, axis=1) if found else np.zeros((len(index), 0))), names, totals
+
+
+def _named(*columns: str) -> tuple[str, ...]:
+    return tuple(name for name in columns if name != LENGTH_OF)
 
 
 def _most(table: Table) -> int:

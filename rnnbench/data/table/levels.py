@@ -30,7 +30,7 @@ def levels_learned(table: Table, rows: np.ndarray) -> tuple[Level, ...]:
         return ()
     pieces = pieces_of(table, rows)
     K = len(table.target.names)
-    means = np.array([[moments(np.concatenate(own)[:, k])[0] for k in range(K)] for own in pieces.values()])
+    means = np.array([[moments(_joined(own)[:, k])[0] for k in range(K)] for own in pieces.values()])
     naives = np.array(
         [[naive_error([p[:, k] for p in own], table.season) for k in range(K)] for own in pieces.values()]
     )
@@ -43,6 +43,10 @@ def levels_learned(table: Table, rows: np.ndarray) -> tuple[Level, ...]:
         Level(name, tuple(mean), tuple(naive))
         for name, mean, naive in zip(pieces, means.tolist(), naives.tolist(), strict=True)
     )
+
+
+def _joined(pieces: Sequence[np.ndarray]) -> np.ndarray:
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)  # no copy of what may be most of the memory
 
 
 def naive_error(pieces: Sequence[np.ndarray], season: int) -> float:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnnbench.data.splits import LEAST_OF_A_CLASS
 from rnnbench.data.table.columns import codes_of, is_text, one, shown
 from rnnbench.data.table.sheet import Sheet
 from rnnbench.errors import UsageError
@@ -78,7 +79,7 @@ def last_share(starts: np.ndarray, part: float) -> np.ndarray:
 
 
 def random_share(label: np.ndarray | None, group: np.ndarray | None, count: int, part: float) -> np.ndarray:
-    """(S,) bool: part of the sequences, groups whole or of each class its part, always the same ones."""
+    """(S,) bool: part of the sequences, groups whole or of each class that can be judged its part, always the same."""
     random = np.random.default_rng(0)
     chosen = np.zeros(count, bool)
     if group is not None:
@@ -87,5 +88,6 @@ def random_share(label: np.ndarray | None, group: np.ndarray | None, count: int,
     classes = np.zeros(count, np.int64) if label is None else label
     for each in np.unique(classes):
         members = random.permutation(np.flatnonzero(classes == each))
-        chosen[members[: round(part * len(members))]] = True
+        if len(members) >= LEAST_OF_A_CLASS:
+            chosen[members[: round(part * len(members))]] = True
     return chosen

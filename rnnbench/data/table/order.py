@@ -59,7 +59,8 @@ def in_order(rows: Rows, time: str) -> Rows:
 
 
 def _once(rows: Rows, time: str) -> Rows:
-    """Exact copies dropped. Raises UsageError for two rows of one time that say different things."""
+    """Exact copies dropped; one that is the test's stays so. Raises UsageError for two rows of one time that say
+    different things."""
     assert rows.times is not None
     same = (np.diff(rows.sequence) == 0) & (np.diff(rows.times.astype(np.int64)) == 0)
     if not same.any():
@@ -77,6 +78,12 @@ def _once(rows: Rows, time: str) -> Rows:
     kept = np.ones(len(rows.sequence), bool)
     kept[after] = False
     dropped = f"{len(after):,} exact {'copy' if len(after) == 1 else 'copies'} of rows dropped"
+    if rows.official is not None:
+        given = np.zeros(int(kept.sum()), bool)
+        np.logical_or.at(given, np.cumsum(kept) - 1, rows.official)
+        if moved := int(given.sum() - rows.official[kept].sum()):
+            dropped += f"; {moved:,} of them stand in the test too, and only there now"
+        rows = replace(rows, official=given[np.cumsum(kept) - 1])
     return replace(rows.take(np.flatnonzero(kept)), said=(*rows.said, dropped))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import numpy as np
 from rnnbench.data.table import times
 from rnnbench.data.table.columns import codes_of, distinct, is_text, one, several, shown, varies_within
 from rnnbench.data.table.keys import Keys
+from rnnbench.data.table.times import TIMED
 from rnnbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 IDS = ("id", "unique_id", "item_id", "series_id", "series", "sequence", "sequence_id", "seq", "seq_id", "case",
        "case_id", "sentence", "sentence_id", "sample_id", "trial")  # fmt: skip
+OWNERS = ("respondent", "participant", "person", "patient", "subject", "customer", "client", "user", "device",
+          "machine", "unit", "vehicle", "student", "animal", "household", "session", "file", "filename")  # fmt: skip
 TARGETS = ("target", "label", "labels", "class", "y", "outcome", "tag", "intent")
 REPEATED = 0.1
 """Share of rows whose time stood there before, from which on series are asked for."""
@@ -60,7 +64,9 @@ def roles_of(frame: pd.DataFrame, keys: Keys, test: str | None, rows: int) -> Ro
     groups = None if keys.groups is None else one(frame, keys.groups, "groups")
     targets = () if keys.target in (None, STEPS_TO_END) else several(frame, str(keys.target), "target")
     known = tuple(name for name in (groups, test, *targets) if name is not None)
-    id = one(frame, keys.id, "id") if keys.id is not None else _id(frame, known) or groups
+    one_series = keys.id == "none" and "none" not in frame.columns
+    said = None if keys.id is None or one_series else one(frame, keys.id, "id")
+    id = groups if one_series else said or _id(frame, known) or groups
     if keys.time == "none":
         time: tuple[str, ...] = ()
     elif keys.time is not None:
@@ -73,7 +79,7 @@ def roles_of(frame: pd.DataFrame, keys: Keys, test: str | None, rows: int) -> Ro
     counting = tuple(
         str(name)
         for name in frame.columns
-        if name not in (*known, id, *time) and not is_text(frame[name]) and _counts_rows(frame[name].iloc[:rows])
+        if name not in (*known, id, *time) and not is_text(frame[name]) and counts_rows(frame[name].iloc[:rows])
     )
     if keys.target == STEPS_TO_END:
         if id is None:
@@ -103,7 +109,7 @@ def _ask_for_series(frame: pd.DataFrame, time: tuple[str, ...], targets: tuple[s
     for name in rows.columns:
         if name in time or name in targets or rows[name].isna().any():
             continue
-        if is_text(rows[name]) or np.array_equal(values := rows[name].to_numpy(dtype=np.float64), np.round(values)):
+        if is_text(rows[name]) or _whole(rows[name]):
             few = 1 < (kinds := distinct(rows[name])) <= len(rows) // 3
             if few and not rows.duplicated([name, *time]).any():
                 found.append((not is_text(rows[name]), kinds, str(name)))
@@ -112,6 +118,39 @@ def _ask_for_series(frame: pd.DataFrame, time: tuple[str, ...], targets: tuple[s
         what = " ".join(str(rows[part].iloc[int(np.argmax(again))]) for part in time)
         raise UsageError(f"{what} and other times stand in several rows: is {names[0]} the series?", key="id",
                          value=None, allowed=shown(names))  # fmt: skip
+
+
+def ask_for_sequences(frame: pd.DataFrame, roles: Roles) -> None:
+    """Raises UsageError where the steps of one long series would be tagged, but a column may tell sequences apart.
+
+    It does so if its rows stand together and either have one label or are counted anew by another column; of one row
+    each, if its name says whose they are.
+    """
+    found = [str(name) for name in frame.columns if name not in (*roles.target, *roles.time, roles.test)
+             and not TIMED.search(str(name)) and _may_own_rows(frame, str(name), roles)]  # fmt: skip
+    if found and not roles.time:
+        allowed = f"id={shown(found, 4)}; id=none for one sequence"
+        raise UsageError("which rows are one sequence?", key="id", value=None, allowed=allowed)
+
+
+def _may_own_rows(frame: pd.DataFrame, name: str, roles: Roles) -> bool:
+    column = frame[name]
+    if column.isna().any() or not (is_text(column) or _whole(column)):
+        return False
+    codes, names = codes_of(column)
+    if len(names) == len(frame):
+        called = re.sub(r"[ _.-]?(id|no|nr|number)$", "", name.strip().casefold())
+        return called in OWNERS or name.strip().casefold() in IDS
+    together = 1 + np.count_nonzero(np.diff(codes)) == len(names)
+    if not together or len(names) < 2 or len(frame) < 2 * len(names):
+        return False
+    steady = not any(len(varies_within(frame[each], codes.astype(np.int64))) for each in roles.target)
+    return steady or bool(_counter(frame, name, (*roles.target, name)))
+
+
+def _whole(column: pd.Series) -> bool:
+    values = column.to_numpy(dtype=np.float64)
+    return np.array_equal(values, np.round(values))
 
 
 def _counter(frame: pd.DataFrame, id: str | None, known: tuple) -> tuple[str, ...]:
@@ -124,7 +163,7 @@ def _counter(frame: pd.DataFrame, id: str | None, known: tuple) -> tuple[str, ..
         if name in known or is_text(frame[name]):
             continue
         values = frame[name].to_numpy(dtype=np.float64)
-        if together.any() and (np.diff(values)[together] == 1).all() and not _counts_rows(frame[name]):
+        if together.any() and (np.diff(values)[together] == 1).all() and not counts_rows(frame[name]):
             return (str(name),)
     return ()
 
@@ -153,6 +192,6 @@ def _target(frame: pd.DataFrame, roles: Roles) -> tuple[str, ...]:
     raise UsageError("which column is to be learned?", key="target", value=None, allowed=shown(alive))
 
 
-def _counts_rows(column: pd.Series) -> bool:
+def counts_rows(column: pd.Series) -> bool:
     values = column.to_numpy(dtype=np.float64)
     return len(values) > 2 and bool((np.diff(values) == 1).all())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnnbench.data.table.columns import shown
+from rnnbench.data.table.columns import many, shown
 from rnnbench.data.table.examples import MOST, default_window, examples_of, forecasts
 from rnnbench.data.table.inputs import Inputs
 from rnnbench.data.table.order import spoken
@@ -27,7 +27,7 @@ def lines_of(table: Table, found: Understood, inputs: Inputs, season: str) -> tu
         kept = f"groups={owners[0].name} would keep each of its {len(owners[0].values)} values on one side of a split"
         lines.append(Line("groups", f"none; {kept}", "groups"))
     if table.official is not None:
-        lines.append(Line("test", f"{int(table.official.sum()):,} of {len(table.official):,} rows", "test"))
+        lines.append(Line("test", f"{int(table.official.sum()):,} of {many(len(table.official), 'row')}", "test"))
     return tuple(lines)
 
 
@@ -35,10 +35,11 @@ def _shape(table: Table, found: Understood) -> Line:
     rows = len(table.numbers)
     count = len(set(table.ids)) if table.task == "forecast" else len(found.names)
     if found.roles.id is None:
-        return Line("sequences", f"one series of {rows:,} rows", "id")
+        return Line("sequences", f"one series of {many(rows, 'row')}", "id")
     lengths = np.diff(found.pieces.rows.starts)
-    spread = f"{lengths.min():,}" if lengths.min() == lengths.max() else f"{lengths.min():,} to {lengths.max():,}"
-    return Line("sequences", f"{count:,} sequences by {found.roles.id}, of {spread} rows", "id")
+    low, high = int(lengths.min()), int(lengths.max())
+    spread = many(high, "row") if low == high else f"{low:,} to {high:,} rows"
+    return Line("sequences", f"{many(count, 'sequence')} by {found.roles.id}, of {spread}", "id")
 
 
 def _time(table: Table, found: Understood) -> list[Line]:
@@ -56,8 +57,9 @@ def _time(table: Table, found: Understood) -> list[Line]:
 def _task(table: Table, found: Understood) -> Line:
     names = shown(table.target.names, 4)
     if table.task == "forecast":
-        ahead = "1 step" if table.horizon == 1 else f"{table.horizon} steps"
-        text = f"forecast of {names}, {ahead} ahead" + (", one after another" if table.recursive else "")
+        text = f"forecast of {names}, {many(table.horizon, 'step')} ahead" + (
+            ", one after another" if table.recursive else ""
+        )
     elif table.task == "tagging":
         text = f"a label at each step, {names}: {shown(table.target.classes, 6)}"
     elif table.task == "label":
@@ -81,7 +83,7 @@ def _window(table: Table) -> list[Line]:
         default_window(table) if table.task == "forecast" else int((examples.stop - examples.start).max())
     )
     pieces = len(table.starts) - 1 - (len(set(table.ids)) - 1)
-    text = f"{count:,} windows of {window} steps"
+    text = f"{many(count, 'window')} of {many(window, 'step')}"
     if table.task == "forecast" and pieces > 1:
         steps = np.diff(table.starts)
         uncut = int(max(steps.sum() - window - table.horizon + 1, 0)) if len(set(table.ids)) == 1 else 0

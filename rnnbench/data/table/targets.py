@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 MOST_CLASSES = 30
 """Whole numbers of so many values are taken for labels, if nobody says."""
+_NUMBER, _MARK, _UNIT = r"[+-]?\d[\d.,]*", r"[^\w\s.,;:+-]{1,2}", r"[^\s\d.,;:+-]\S{0,7}"
+_MEASURED = re.compile(rf"{_MARK}\s*{_NUMBER}|{_UNIT}\s+{_NUMBER}|{_NUMBER}\s*{_MARK}|{_NUMBER}\s+{_UNIT}|"
+                       rf"[+-]?\d+[.,]\d+{_UNIT}")  # fmt: skip
+"""$2,000.12; EUR 5; 12 %; 50.3 kW; 50.3kW; but not 401a or V12, which are codes."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,12 @@ def task_of(frame: pd.DataFrame, target: tuple[str, ...], keys: Keys, sequence: 
     whole = len(target) == 1 and not texts and _few_whole(frame[target[0]], sequence if has_id else None)
     if texts and len(target) > 1:
         raise UsageError("several columns are learned as values only", key="target", value=",".join(target))
+    for name in texts:
+        if cell := _number_with_unit(frame[name]):
+            why = f'holds numbers with a sign or a unit ("{cell}"), which are read as text'
+            raise UsageError(
+                why, key="target", value=name, allowed="numbers alone; task=tagging or task=label for labels"
+            )
     if has_id and not len(changing):
         if texts or whole:
             why = (
@@ -91,6 +102,13 @@ def _first(values: np.ndarray, starts: np.ndarray, nothing: float) -> np.ndarray
     first = np.minimum.reduceat(np.append(index, len(values)), starts[:-1])
     there = first < starts[1:]
     return np.where(there, values[np.where(there, first, 0)], nothing).astype(values.dtype)
+
+
+def _number_with_unit(column: pd.Series) -> str:
+    """The first of more spellings than labels have, nearly all of which are a number beside a sign or a unit."""
+    kinds = [str(kind) for kind in column.dropna().unique()]
+    measured = [kind for kind in kinds if _MEASURED.fullmatch(kind.strip())]
+    return measured[0] if len(kinds) > MOST_CLASSES and len(measured) >= 0.9 * len(kinds) else ""
 
 
 def _changing(frame: pd.DataFrame, target: tuple[str, ...], sequence: np.ndarray) -> np.ndarray:

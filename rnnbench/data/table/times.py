@@ -21,7 +21,7 @@ NAMES = r"(date|time|datum|zeit|datetime|timestamp|ds|day|month|week|quarter|yea
 _CYCLES = re.compile(r"day|week|month|quarter|hour", re.IGNORECASE)
 REPEATED = 0.1
 """Share of rows from which on a number of a day or a month comes again."""
-_TIMED = re.compile(rf"(^|[^a-z]){NAMES}([^a-z]|$)|date|time", re.IGNORECASE)
+TIMED = re.compile(rf"(^|[^a-z]){NAMES}([^a-z]|$)|date|time", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ def guessed(frame: pd.DataFrame, taken: tuple[str, ...] = (), id: str | None = N
     texts = {name: _some(frame[name]) for name in free if is_text(frame[name])}
     clocks = [name for name, some in texts.items() if dates.is_time_alone(some)]
     dated = [name for name, some in texts.items() if name not in clocks
-             and dates.looks_dated(some, steps=_TIMED.search(name) is not None)]  # fmt: skip
+             and dates.looks_dated(some, steps=TIMED.search(name) is not None)]  # fmt: skip
     if dated:
         day = dated[0]
         alone = not any(re.search(r"\d[:h]\d", text) for text in texts[day])
         return (day, clocks[0]) if clocks and alone else (day,)
     for name in free:
-        if not is_text(frame[name]) and _TIMED.search(name) and _counts_up(frame[name]):
+        if not is_text(frame[name]) and TIMED.search(name) and _counts_up(frame[name]):
             if _CYCLES.search(name) and frame.duplicated([*([id] if id else []), name]).mean() > REPEATED:
                 continue  # a day of the week, a month of any year
             return (name,)
@@ -70,11 +70,22 @@ def times_of(frame: pd.DataFrame, names: tuple[str, ...], lines: np.ndarray) -> 
     else:
         found = _of_numbers(frame[names[0]].to_numpy(dtype=np.float64), names[0])
     if isinstance(found, str):
+        if len(names) == 1 and is_text(frame[names[0]]) and (total := _total_row(frame[names[0]])):
+            said = f'line {lines[-1]}, the last, has "{total}" where the others have a time: a row of totals?'
+            raise UsageError(said, key="time", value=asked, allowed=f"remove line {lines[-1]}")
         raise UsageError(f"{found}; time=none takes rows as steps", key="time", value=asked)
     missing = np.isnat(found.values) if found.values.dtype.kind == "M" else np.zeros(len(found.values), bool)
     if missing.any():
         raise UsageError(f"line {lines[int(np.argmax(missing))]} has no time", key="time", value=asked)
     return found
+
+
+def _total_row(column: pd.Series) -> str:
+    """The word in the last row, where that alone is no time; else nothing."""
+    last, before = column.iloc[-1], column.iloc[:-1].astype("str")
+    if len(before) < 3 or not isinstance(last, str) or re.search(r"\d", last):
+        return ""
+    return "" if isinstance(_of_texts(before), str) else last
 
 
 def _of_texts(column: pd.Series) -> Times | str:

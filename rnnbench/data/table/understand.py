@@ -19,7 +19,7 @@ from rnnbench.data.table.keys import Keys
 from rnnbench.data.table.leaks import leaks_of
 from rnnbench.data.table.order import Rows, in_order
 from rnnbench.data.table.read.finish import as_text
-from rnnbench.data.table.roles import STEPS_TO_END, Roles, roles_of
+from rnnbench.data.table.roles import STEPS_TO_END, Roles, ask_for_sequences, roles_of
 from rnnbench.data.table.said import lines_of
 from rnnbench.data.table.season import season
 from rnnbench.data.table.sheet import Sheet
@@ -71,6 +71,8 @@ def understand(sheet: Sheet, keys: Keys, test: Sheet | None = None, truth: Sheet
     roles = roles_of(frame, keys, column, first)
     sequence, names = _sequences(frame, roles, given, keys)
     chosen = task_of(frame, roles.target, keys, sequence, roles.id is not None)
+    if chosen.task == "tagging" and roles.id is None and keys.id is None and keys.task is None:
+        ask_for_sequences(frame, roles)
     read = times_of(frame, roles.time, sheet.lines) if roles.time else None
     if given is not None and chosen.task == "forecast":
         sequence, names = _going_on(frame, roles, given, read)
@@ -140,6 +142,8 @@ def _sequences(
 
     The same name in both files is two sequences, in a column that says train or test too.
     """
+    if roles.id is None and given is None:  # one series, perhaps of most of the memory
+        return np.zeros(len(frame), np.int64), ("",)
     part = np.zeros(len(frame), np.int64) if given is None else given.astype(np.int64)
     if roles.id is None:
         codes = np.zeros(len(frame), np.int64)

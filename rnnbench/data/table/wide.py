@@ -17,17 +17,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnbench.data.table.columns import distinct, is_text, one, several
+from rnnbench.data.table.columns import distinct, is_text, one, several, shown
 from rnnbench.data.table.dates import looks_dated
 from rnnbench.data.table.keys import Keys
+from rnnbench.data.table.roles import IDS, counts_rows
 from rnnbench.data.table.sheet import Line, Sheet
+from rnnbench.data.table.times import TIMED
 from rnnbench.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LEAST = 8
-"""Columns that are taken for steps, at the least."""
+LEAST, LEAST_SAID = 8, 3
+"""Columns that are taken for steps, at the least; and where it is said that a row is a sequence."""
 VALUE, ROW = "value", "row"
 
 
@@ -43,10 +45,12 @@ def wide(sheet: Sheet, keys: Keys) -> Wide | None:
     """The steps in columns, where it has any: LEAST columns of numbers whose names count up, one row an id.
 
     A row is a series where a column names it and nothing else is there; a sequence where its target is text or a few
-    whole numbers, or `task=` says so. Columns of dates, and `time=`, be it none, say that rows are steps.
+    whole numbers, or `task=` or `id=` says so. Beside the target and the steps of a sequence there may be a column that
+    names rows or counts them, and a few others, which are the same at each step. Columns of dates, and `time=`, be it
+    none, say that rows are steps.
     """
     frame = sheet.frame
-    if keys.time is not None or keys.task == "tagging":
+    if keys.time is not None or keys.task == "tagging" or (keys.id == "none" and "none" not in frame.columns):
         return None
     texts = [str(c) for c in frame.columns if is_text(frame[c])]
     if any(looks_dated([str(v) for v in frame[c].dropna().head(50)]) for c in texts):
@@ -59,36 +63,59 @@ def wide(sheet: Sheet, keys: Keys) -> Wide | None:
     target = () if keys.target is None else several(frame, keys.target, "target")
     group = () if keys.groups is None else (one(frame, keys.groups, "groups"),)
     labels = target or tuple(c for c in texts if distinct(frame[c]) <= len(frame) // 2)
-    steps = counted([str(c) for c in frame.columns if c not in (name, *labels, *group) and c not in texts])
+    if not labels:
+        names = [c for c in texts if distinct(frame[c]) == len(frame)]
+        name = name or (names[0] if len(texts) == 1 and names else None)
+        steps = counted([str(c) for c in frame.columns if c != name and c not in (*group, *texts)])
+        return Wide(steps, name) if name is not None and steps is not None else None
+    said = name is not None or keys.task in ("label", "value")
+    name = name or _names_rows(frame, (*labels, *group))
+    said = said or (name is not None and name.strip().casefold() in IDS)
+    few = all(is_text(frame[c]) or distinct(frame[c]) <= min(30, len(frame) // 4) for c in labels)
+    free = [str(c) for c in frame.columns if c not in (name, *labels, *group) and c not in texts]
+    steps = counted(free, LEAST_SAID if said else LEAST, others=True) if few or said else None
     if steps is None:
         return None
-    if labels:
-        few = all(is_text(frame[c]) or distinct(frame[c]) <= min(30, len(frame) // 4) for c in labels)
-        return Wide(steps, name) if few or keys.task in ("label", "value") else None
-    names = [c for c in texts if distinct(frame[c]) == len(frame)]
-    name = name or (names[0] if len(texts) == 1 and names else None)
-    return Wide(steps, name) if name is not None else None
+    others = set(free) - {c for columns in steps.values() for c in columns}
+    some = 2 * len(others) <= len(free) - len(others) and not any(TIMED.search(c) for c in others)
+    return Wide(steps, name) if said or some else None
 
 
-def counted(names: list[str], least: int = LEAST) -> dict[str, tuple[str, ...]] | None:
-    """Names that count up from one to the next, by what stands before the number; None where others are among them."""
+def _names_rows(frame: pd.DataFrame, taken: tuple[str, ...]) -> str | None:
+    """A column of another text in each row, or of numbers that count rows and are no time, or that is called so."""
+    for column in frame.columns:
+        name = str(column)
+        if name in taken or frame[column].isna().any() or distinct(frame[column]) < len(frame):
+            continue
+        called = name.strip().casefold() in IDS
+        if called or is_text(frame[column]) or (counts_rows(frame[column]) and not TIMED.search(name)):
+            return name
+    return None
+
+
+def counted(names: list[str], least: int = LEAST, others: bool = False) -> dict[str, tuple[str, ...]] | None:
+    """Names that count up from one to the next, by what stands before the number; None where others are among them.
+
+    others: these are left out, and so are those that count up to less than the longest.
+    """
     found: dict[str, list[tuple[int, str]]] = {}
     for name in names:
         match = re.fullmatch(r"(.*?)[ _.-]?\[?(\d+)\]?", name.strip())
-        if match is None:
+        if match is not None:
+            found.setdefault(match[1], []).append((int(match[2]), name))
+        elif not others:
             return None
-        found.setdefault(match[1], []).append((int(match[2]), name))
-    if len({len(columns) for columns in found.values()}) != 1:
+    rising = {prefix: columns for prefix, columns in found.items() if len(columns) >= least and _rises(columns)}
+    longest = max(map(len, rising.values()), default=0)
+    steps = {prefix: columns for prefix, columns in rising.items() if len(columns) == longest}
+    if not steps or (not others and len(steps) < len(found)):
         return None
-    for columns in found.values():
-        numbers = np.array([number for number, _ in columns])
-        if (
-            len(numbers) < least
-            or not (np.diff(numbers) == np.diff(numbers[:2])).all()
-            or (np.diff(numbers) <= 0).any()
-        ):
-            return None
-    return {prefix or VALUE: tuple(name for _, name in columns) for prefix, columns in found.items()}
+    return {prefix or VALUE: tuple(name for _, name in columns) for prefix, columns in steps.items()}
+
+
+def _rises(columns: list[tuple[int, str]]) -> bool:
+    between = np.diff([number for number, _ in columns])
+    return bool((between > 0).all() and (between == between[:1]).all())
 
 
 def unrolled(sheet: Sheet, shape: Wide, name: str | None = None) -> Sheet:
@@ -97,6 +124,9 @@ def unrolled(sheet: Sheet, shape: Wide, name: str | None = None) -> Sheet:
 
     frame = sheet.frame
     N = len(frame)
+    wanted = [c for each in shape.steps.values() for c in each] + [c for c in (shape.id,) if c is not None]
+    if lacking := [c for c in wanted if c not in frame.columns]:
+        raise UsageError(f"{', '.join(sheet.files) or 'the file'} lacks {shown(lacking)}")
     values = np.stack([frame[list(c)].to_numpy(dtype=np.float32) for c in shape.steps.values()], axis=-1)  # (N, T, C)
     T = values.shape[1]
     known = ~np.isnan(values).all(axis=-1)

@@ -52,7 +52,7 @@ def make_page(
                      for i, (title, table, told) in enumerate(tables)]  # fmt: skip
     page = rendered(
         title=f"{cells[0]} or {cells[1]} on {len(files)} files?",
-        read="Each file is answered by itself; its own page has the evidence.",
+        read="Each file is answered by itself; what each rests on lies beside this page.",
         answer=counted(found, cells),
         sentences=sentences,
         cost=f"Cost: {found['seconds'] / 60:.1f} min in all.",

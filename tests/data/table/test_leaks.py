@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from baselines.series import labelled, series, tagged, valued
 
@@ -68,6 +70,14 @@ def test_a_sum_of_inputs_is_named_by_its_parts() -> None:
     assert set(names) == {"x0", "x3"} and "sum of" in sentence
 
 
+def test_a_sum_over_all_steps_is_named() -> None:
+    """More of them than a sum of columns is looked for in."""
+    rng = np.random.default_rng(0)
+    inputs = [rng.normal(size=(6, 1)) for _ in range(60)]
+    ((names, sentence),) = told(valued(inputs, [3 * each.sum() + 1 for each in inputs]))
+    assert names == ("x0",) and sentence.startswith("leak: the sum of x0 over all steps explains")
+
+
 def test_tomorrow_in_todays_row_is_named_and_a_copy_of_today_is_not() -> None:
     y = np.random.default_rng(0).normal(size=400).cumsum()
     rng = np.random.default_rng(1)
@@ -77,6 +87,38 @@ def test_tomorrow_in_todays_row_is_named_and_a_copy_of_today_is_not() -> None:
     ((names, sentence),) = told(forecast(y, copy=copy, tomorrow=tomorrow, rounded=rounded))
     assert names == ("tomorrow",) and "tomorrow of a row tells y of 1 row later" in sentence
     assert set(columns(forecast(y, half=half, rest=tomorrow - half))[0]) == {"half", "rest"}
+
+
+BY = (" of a row tells", ", by its last 4 rows, tells")
+
+
+@pytest.mark.parametrize("made", [
+    lambda y: y.shift(-2), lambda y: y.shift(-3) * 2 + 1, lambda y: y.rolling(5, center=True).mean(),
+    lambda y: y.rolling(3, center=True).mean(), lambda y: y.shift(-2).rolling(3).mean(), lambda y: y.shift(-2).diff(),
+])  # fmt: skip
+@pytest.mark.parametrize("walk", [False, True])
+def test_later_values_in_earlier_rows(made: Callable[[pd.Series], pd.Series], walk: bool) -> None:
+    y = np.random.default_rng(0).normal(100, 5, size=400)
+    y = y.cumsum() if walk else y
+    later = made(pd.Series(y)).to_numpy()
+    ((names, sentence),) = told(forecast(y, later=later, noise=np.random.default_rng(1).normal(size=400)))
+    assert names == ("later",) and sentence in (f"leak: later{by} y of 1 row later" for by in BY)
+
+
+@pytest.mark.parametrize("made", [
+    lambda y: y.shift(1), lambda y: y.shift(12), lambda y: y.rolling(7).mean(), lambda y: y.diff(),
+    lambda y: y.ewm(5).mean(), lambda y: y.shift(1).rolling(30).mean(), lambda y: y.shift(12) - y.shift(24),
+    lambda y: y.expanding().max(),
+])  # fmt: skip
+@pytest.mark.parametrize("season", [1, 12])
+def test_past_values_in_earlier_rows_are_no_leak(made: Callable[[pd.Series], pd.Series], season: int) -> None:
+    rng = np.random.default_rng(0)
+    steps = np.arange(400)
+    for y in (rng.normal(100, 5, 400), rng.normal(size=400).cumsum(),
+              10 * np.sin(steps * 2 * np.pi / 12) + rng.normal(size=400) / 5, np.tile(rng.normal(size=12), 34)[:400]
+              + rng.normal(size=400) / 50):  # fmt: skip
+        table = forecast(y, past=made(pd.Series(y)).to_numpy())
+        assert columns(replace(table, season=season)) == []
 
 
 def test_a_target_that_is_known_ahead_by_another_name() -> None:
@@ -96,6 +138,14 @@ def test_one_threshold_on_one_input_of_rows() -> None:
     assert names == ("x1",) and "x1 alone tells tag" in sentence and "100 % of the rows" in sentence
 
 
+def test_an_only_input_that_tells_the_label_is_no_leak() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 80)
+    inputs = [rng.normal(size=(6, 1)) + 9 * label for label in labels]
+    assert columns(labelled(inputs, labels)) == []
+    assert columns(labelled([np.repeat(each, 2, axis=1) for each in inputs], labels)) == [("x0",), ("x1",)]
+
+
 def test_few_changes_of_label_prove_nothing() -> None:
     """A trend parts what comes first from what comes last, whatever it is."""
     trend = np.arange(600.0)[:, None]
@@ -108,6 +158,36 @@ def test_a_length_that_tells_the_label() -> None:
     inputs = [rng.normal(size=(int(rng.integers(5, 9)) + 4 * label, 1)) for label in labels]
     ((names, sentence),) = told(labelled(inputs, labels))
     assert names == () and "length of a sequence alone" in sentence
+
+
+def test_a_length_that_tells_the_value() -> None:
+    rng = np.random.default_rng(0)
+    inputs = [rng.normal(size=(int(rng.integers(5, 12)), 2)) for _ in range(80)]
+    ((names, sentence),) = told(valued(inputs, np.array([1.5 * len(each) for each in inputs])))
+    assert names == () and sentence.startswith("leak: the length of a sequence alone explains 100 % of ")
+    ((names, sentence),) = told(valued(inputs, np.array([2.0 * len(each) + each[-1, 1] for each in inputs])))
+    assert names == ("x1",) and "the length of a sequence" in sentence
+
+
+@pytest.mark.parametrize(("name", "how"), [
+    (lambda i, label: f"{('off', 'on')[label]}_{i:03d}", 'tells label by the text in it ("off_", "on_")'),
+    (lambda i, label: f"{i:03d}-{'AB'[label]}.csv", 'by the text in it ("-A.csv", "-B.csv")'),
+    (lambda i, label: str(100 * label + i), "by its number, above or below "),
+    (lambda i, label: f"rec{100 * label + i:04d}", "by its number, above or below "),
+    (lambda i, label: f"rec{i:03d}", ""),
+    (lambda i, label: f"{chr(97 + i % 26)}{i}{chr(97 + i % 7)}", ""),
+    (lambda i, label: "one of all", ""),
+])  # fmt: skip
+def test_names_of_sequences_that_tell_the_label(name: Callable[[int, int], str], how: str) -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 80)
+    table = labelled([rng.normal(size=(6, 1)) for _ in labels], labels)
+    ids = tuple(name(i, label) for i, label in enumerate(labels.tolist()))
+    assert columns(replace(table, ids=ids)) == []  # names that the file does not have
+    found = told(replace(table, ids=ids, roles=(("id", "file"),)))
+    assert [names for names, _ in found] == [("file",)] * bool(how)
+    assert not how or how in found[0][1]
+    assert "number" not in how or columns(replace(table, ids=ids, roles=(("id", "sequence"),))) == []  # places
 
 
 def test_a_path_that_fixes_the_class() -> None:
@@ -143,7 +223,8 @@ def test_random_files_have_no_leak(start: int) -> None:
         n, C = int(rng.integers(30, 80)), int(rng.integers(1, 8))
         inputs = walks(rng, n, C)
         assert columns(valued(inputs, rng.normal(size=n))) == []
-        assert columns(labelled(inputs, rng.integers(0, 3, n), classes=3)) == []
+        table = labelled(inputs, rng.integers(0, 3, n), classes=3)
+        assert columns(replace(table, roles=(("id", "id"),))) == []
         y, x = rng.normal(size=(2, 300)).cumsum(axis=1)
         assert columns(forecast(y, x=x, copy=y + 1, noise=rng.normal(size=300), trend=np.arange(300.0))) == []
         assert columns(forecast(np.sin(np.arange(300) / 9 + seed), other=np.cos(np.arange(300) / 9), x=x)) == []

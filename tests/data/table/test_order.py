@@ -107,6 +107,19 @@ def test_unsorted_copies_and_contradictions():
     assert np.array_equal(reading.table.target.values[:, 0], wanted)
 
 
+def test_rows_that_stand_in_the_test_too_are_only_there(tmp_path):
+    text = pd.read_csv(case("03"))
+    text = text[~text.time.duplicated(keep=False)]
+    text.to_csv(tmp_path / "all.csv", index=False)
+    text.tail(40).to_csv(tmp_path / "last.csv", index=False)
+    keys = Keys(test=str(tmp_path / "last.csv"))
+    reading = open_table(tmp_path / "all.csv", keys)
+    assert reading.table.official.sum() == 40 and len(reading.table.official) == len(text)
+    assert "40 exact copies of rows dropped; 40 of them stand in the test too, and only there now" in told(
+        reading, "time"
+    )
+
+
 def test_contradictions_are_looked_for_in_all_series():
     """Also beyond the first hundred, where other programs stop."""
     ids, steps = np.repeat(np.arange(150), 10), np.tile(np.arange(10), 150)

@@ -34,6 +34,50 @@ class TestWide:
         assert table.task == "value" and len(table.starts) == 41 and table.starts[1] == 18
         assert understood(columns | {"1": np.arange(40) % 3}, target="1").table.target.classes == ("0", "1", "2")
 
+    def test_a_column_that_counts_rows_names_them_and_others_are_the_same_at_each_step(self):
+        random = np.random.default_rng(0)
+        steps = {f"Q{t}": random.normal(size=60) for t in range(1, 11)}
+        label = np.where(np.arange(60) % 3, "yes", "no")
+        counted = understood(
+            {"respondent": np.arange(60) + 1000, **steps, "satisfied": label}, target="satisfied"
+        ).table
+        assert counted.ids[:2] == ("1000", "1001") and [c.name for c in counted.inputs] == ["Q"]
+        assert np.diff(counted.starts).tolist() == [10] * 60
+        named = understood({"who": [f"a{i}" for i in range(60)], **steps, "satisfied": label}, target="satisfied").table
+        assert named.ids[:2] == ("a0", "a1") and [c.name for c in named.inputs] == ["Q"]
+        patient, age = [f"P{i // 3}" for i in range(60)], random.integers(20, 80, 60)
+        more = understood({"patient": patient, "age": age, **steps, "class": label}).table
+        assert {c.name: c.static for c in more.inputs} == {"patient": True, "age": True, "Q": False}
+        assert more.task == "label" and np.diff(more.starts).tolist() == [10] * 60
+
+    @pytest.mark.parametrize("other", ["t", "day", "index"])
+    def test_beside_a_time_numbered_columns_are_no_steps(self, other):
+        columns = {other: np.arange(N), **{f"s{i}": WAVE * i for i in range(1, 13)}}
+        columns["state"] = np.where(np.arange(N) // 7 % 2, "up", "down")
+        assert len(understood(columns, target="state").table.numbers) == N
+
+    def test_few_steps_are_steps_where_a_row_is_said_to_be_a_sequence(self):
+        random = np.random.default_rng(0)
+        steps = {f"t{t}": random.normal(size=60) for t in range(6)}
+        columns = {"who": np.arange(60) * 7, **steps, "yield": random.normal(size=60)}
+        for keys in ({"task": "value"}, {"id": "who"}):
+            table = understood(columns, target="yield", **keys).table
+            assert table.task == "value" and np.diff(table.starts).tolist() == [6] * 60
+        assert "t" in [c.name for c in table.inputs] and table.ids[1] == "7"
+        assert understood({"id": columns.pop("who"), **columns}, target="yield").table.task == "value"
+        assert understood(columns, target="yield").table.task == "forecast"  # nothing says so
+
+    def test_sequences_of_one_row_are_warned_of(self):
+        columns = {"who": np.arange(60) * 7, "height": WAVE[:60], "kind": np.where(np.arange(60) % 2, "a", "b")}
+        reading = understood(columns, target="kind", id="who")
+        assert any("each of the 60 sequences has one row: there is no order" in line for line in reading.warnings)
+
+    def test_a_test_file_without_the_steps_is_refused_by_their_names(self):
+        columns = {f"t{t}": np.arange(60) * t + WAVE[:60] for t in range(8)}
+        columns["kind"] = np.where(np.arange(60) % 2, "a", "b")
+        with pytest.raises(UsageError, match="lacks t7"):
+            understood(columns, target="kind", test={k: v for k, v in columns.items() if k != "t7"})
+
     def test_numbered_sensors_are_no_steps(self):
         """Beside a date, or beside a number to be learned."""
         sensors = {f"s{i}": WAVE * i for i in range(1, 22)}

@@ -137,3 +137,10 @@ def test_what_comes_again_or_is_an_age_is_no_time():
     assert guessed(sheet(columns | {"day": np.arange(140)}).frame) == ("day",)
     panel = {"id": np.repeat([0, 1], 70), "day": np.tile(np.arange(70), 2)}
     assert guessed(sheet(panel).frame, ("id",), "id") == ("day",)
+
+
+def test_a_row_of_totals_under_the_dates_is_named_by_its_line():
+    days = [f"{i % 28 + 1:02d}.{i // 28 + 1:02d}.2023" for i in range(60)]
+    rows = sheet({"Datum": [*days, "Summe"]})
+    with pytest.raises(UsageError, match=r'line 62, the last, has "Summe" .*: a row of totals\?.*remove line 62'):
+        times_of(rows.frame, ("Datum",), rows.lines)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -67,6 +69,39 @@ class TestTask:
     def test_text_at_each_step_of_one_series_is_tagged(self):
         tags = np.where(np.arange(N) // 7 % 2, "up", "down")
         assert understood({"t": np.arange(N), "x": WAVE, "state": tags}, target="state").table.task == "tagging"
+        quarter = np.arange(N) // 30  # stands together, but labels change in it and nothing is counted anew
+        columns = {"t": np.arange(N), "x": WAVE, "quarter": quarter, "state": tags}
+        assert understood(columns, target="state").table.task == "tagging"
+
+    @pytest.mark.parametrize("form", ["{:.1f} kW", "${:,.2f}", "{:.1f}%", "EUR {:.2f}", "{:.1f}kW"])
+    def test_numbers_with_a_unit_are_no_labels(self, form):
+        texts = [form.format(1000 + i) for i in range(N)]
+        said = r"target=y: holds numbers with a sign or a unit \(\"" + re.escape(form.format(1000))
+        with pytest.raises(UsageError, match=said):
+            understood({"t": np.arange(N), "x": WAVE, "y": texts}, target="y")
+        codes = [f"V{i % 40}" if i % 2 else f"{i % 40}a" for i in range(N)]
+        assert understood({"t": np.arange(N), "x": WAVE, "y": codes}, target="y").table.task == "tagging"
+
+    def test_labels_that_may_include_na_name_the_key(self):
+        labels = each(np.array([None, "EU", "AS"] * 20))
+        (warning,) = understood(sequences(60, region=labels), target="region").warnings
+        assert warning == "20 sequences without a label left out; missing=not:NA takes NA for a label"
+
+    @pytest.mark.parametrize(
+        ("columns", "name"),
+        [
+            ({"device": np.arange(N) // 6 + 7, "state": np.where(np.arange(N) // 6 % 2, "up", "down")}, "device"),
+            ({"run": [f"r{i // 6}" for i in range(N)], "tick": np.arange(N) % 6,
+              "state": np.where(np.arange(N) % 5, "up", "down")}, "run"),
+            ({"respondent": np.arange(N) + 1000, "state": np.where(np.arange(N) % 5, "up", "down")}, "respondent"),
+        ],
+    )  # fmt: skip
+    def test_before_one_long_series_is_tagged_a_column_that_may_tell_sequences_is_asked_about(self, columns, name):
+        with pytest.raises(UsageError, match=f"which rows are one sequence.*id={name}; id=none for one sequence"):
+            understood(columns | {"x": WAVE}, target="state")
+        one = understood(columns | {"x": WAVE}, target="state", id="none").table
+        assert one.task == "tagging" and len(one.starts) == 2
+        assert understood(columns | {"x": WAVE}, target="state", task="tagging").table.task == "tagging"
 
     @pytest.mark.parametrize(
         ("keys", "said"),
@@ -137,9 +172,21 @@ class TestTooLittle:
         assert caught.value.exit_code == 3 and "\n" not in str(caught.value)
 
     def test_classes_of_few_are_named(self):
-        for name, rare in (("18_", "fire (1)"), ("18b", "fail (3)")):
-            (warning,) = open_table(case(name), Keys()).warnings
-            assert rare in warning and "no claim is about them" in warning
+        warning = open_table(case("18_"), Keys()).warnings[-1]  # it is sorted by class, too, which is told first
+        assert "fire (1)" in warning and "they train, no claim is about them" in warning
+
+    def test_one_class_that_can_be_judged_is_one_too_few(self):
+        with pytest.raises(TooLittleData, match=r"fewer than two classes .*: fail \(3\), ok \(97\)"):
+            open_table(case("18b"), Keys())
+
+    def test_classes_of_few_are_never_drawn_for_a_test_and_where_they_are_given_it_is_said(self):
+        labels = each(np.array(["a"] * 20 + ["b"] * 16 + ["c"] * 4))
+        drawn = understood(sequences(label=labels), target="label", test="0.25")
+        assert drawn.table.official.reshape(40, 6)[-4:].sum() == 0
+        assert any("c (4) to judge them by: they train, no claim is" in line for line in drawn.warnings)
+        part = each(np.where(np.arange(40) % 2, "test", "train"))
+        given = understood(sequences(label=labels, part=part), target="label", test="part")
+        assert any("c (4) to judge them by: they count only where" in line for line in given.warnings)
 
     def test_twenty_sequences(self):
         with pytest.raises(TooLittleData, match="20 sequences with a label"):

@@ -14,7 +14,7 @@ from rnnbench.data.table.read.marks import marks
 from rnnbench.data.table.read.records import Found, lines_in, records_of
 from rnnbench.data.table.read.separator import in_words
 from rnnbench.data.table.read.source import Encoding, Source, blocks, digest_of, encoding_of
-from rnnbench.data.table.read.told import encoding_in_words, left_out, missing_found
+from rnnbench.data.table.read.told import encoding_in_words, left_out, missing_found, too_large
 from rnnbench.data.table.sheet import Line, Sheet
 from rnnbench.errors import UsageError
 from rnnbench.machine.freed import give_back
@@ -136,6 +136,7 @@ def _sheet(source: Source, encoding: Encoding, dialect: Dialect, columns: Column
         *dialect.notes,
         *left_out(found, dropped),
         *missing_found(dialect.names, columns.missing, dialect.numerals.said),
+        *too_large(frame, lines),
         *marks(frame),
     ]
     return Sheet(frame, lines[:rows], tuple(notes), {}, (str(source.path),), digest_of([source.path]))

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from rnnbench.data.table.keys import Keys
 from rnnbench.data.table.read.header import names_columns, rows_of_units, unique
-from rnnbench.data.table.read.numerals import Numerals, numerals_of
+from rnnbench.data.table.read.numerals import ALWAYS_MISSING, Numerals, either_way, numerals_of
 from rnnbench.data.table.read.separator import BLANKS, COMMENTS, Row, Split, in_words, split
 from rnnbench.data.table.sheet import Line
 from rnnbench.errors import UsageError
+
+MOST_CODES = 30
+"""Whole numbers with leading zeros of so many kinds, in a column to be learned, are labels with their spelling."""
 
 
 @dataclass(frozen=True)
@@ -31,16 +34,20 @@ def dialect_of(lines: list[str], keys: Keys, name: str) -> Dialect:
     layout = split(lines, keys.separator)
     if not layout.rows:
         raise UsageError(f"{name}: the file holds blank lines only")
-    cells = [cell for row in layout.rows for cell in row.cells]
+    widest = max(len(row.cells) for row in layout.rows)
+    cells = [[row.cells[i] for row in layout.rows if len(row.cells) > i] for i in range(widest)]
     numerals = numerals_of(cells, layout.separator, keys)
     head = _head(layout, numerals, keys, name)
     body = [row for row in layout.rows if row.line > head.skip]
     if not body:
         raise UsageError(f"{name}: a header ({', '.join(head.names[:6])}) and no rows under it")
-    text = tuple(_is_text([row.cells[i] for row in body if len(row.cells) > i], numerals) for i in range(head.width))
+    columns = [[row.cells[i] for row in body if len(row.cells) > i] for i in range(head.width)]
     names, doubled = unique(head.names)
+    codes = _of_codes(names, keys)
+    text = tuple(_is_text(column, numerals) or (i in codes and _has_codes(column)) for i, column in enumerate(columns))
     notes = [
         Line("separator", in_words(layout.separator) + _decimals(numerals), "separator"),
+        *(either_way(names, columns, numerals) if keys.decimal is None else []),
         Line("header", head.words, "header"),
         *head.notes,
     ]
@@ -185,3 +192,18 @@ def is_text(words: int, spellings: int) -> bool:
     So a mark among measurements ("ERR") makes no text of them, and codes ("401", "V12") are not half read as numbers.
     """
     return words > 0 and 10 * words >= spellings
+
+
+def _of_codes(names: list[str], keys: Keys) -> set[int]:
+    """Columns of labels, as far as keys tell: there 007 may be a name."""
+    if keys.target is None or keys.task in ("value", "forecast"):
+        return set()
+    asked = {keys.target, *(name.strip() for name in keys.target.split(","))}
+    return {i for i, name in enumerate(names) if name in asked or (str(i + 1) in asked and str(i + 1) not in names)}
+
+
+def _has_codes(cells: list[str]) -> bool:
+    """Whether whole numbers have leading zeros, and few kinds, as labels have."""
+    kinds = {cell.strip() for cell in cells} - ALWAYS_MISSING
+    whole = len(kinds) <= MOST_CODES and all(kind.isdecimal() for kind in kinds)
+    return whole and any(len(kind) > 1 and kind.startswith("0") for kind in kinds)

@@ -65,13 +65,9 @@ def split(lines: list[str], said: str | None) -> Split:
     """Lines (of a sample, with their ends) into cells, by the separator said or the one found out."""
     excel = _EXCEL.fullmatch(lines[0].strip()) if lines and said is None else None
     if excel is not None:
-        return _best_quoting(["\n", *lines[1:]], excel[1])
+        return _best_quoting(["\n", *lines[1:]], _named(excel[1]))
     if said is not None:
-        separator = _SAID.get(said, said)
-        if len(separator) > 1 and separator != BLANKS:
-            allowed = "one character, or tab, comma, semicolon, bar, blanks, none"
-            raise UsageError("no separator", key="separator", value=said, allowed=allowed)
-        return _best_quoting(lines, separator)
+        return _best_quoting(lines, _named(said))
     found = [(_best_quoting(lines, separator)) for separator in _CANDIDATES]
     several = [one for one in found if one.width > 1 and one.share >= 0.9]
     if not several:  # a few malformed lines must not hide what the rest says; they are named later
@@ -79,6 +75,19 @@ def split(lines: list[str], said: str | None) -> Split:
     fit = [one for one in several if _is_above(one)] or several
     fit = [one for one in fit if not _cuts_numbers(one, found)]
     return max(fit, key=lambda one: one.share >= 0.9) if fit else _best_quoting(lines, "")
+
+
+def _named(said: str) -> str:
+    """The separator that is said. Raises UsageError for what can be none: records end at line ends, and cells hold
+    quotation marks."""
+    separator = _SAID.get(said, said)
+    if separator not in (BLANKS, "") and not (
+        len(separator) == 1 and separator.isascii() and separator not in '"\r\n\0'
+    ):
+        allowed = "one ASCII character, or tab, comma, semicolon, bar, blanks, none"
+        raise UsageError("no separator", key="separator", value=ascii(said)[1:-1] if not said.isprintable() else said,
+                         allowed=allowed)  # fmt: skip
+    return separator
 
 
 def _is_above(one: Split) -> bool:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from rnnbench.data.table.columns import shown
 from rnnbench.data.table.read.records import Found
 from rnnbench.data.table.read.source import Encoding
 from rnnbench.data.table.sheet import Line
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _ENCODINGS = {"ascii": "ASCII", "utf-8": "UTF-8", "cp1252": "Windows-1252 (Western European)", "latin-1": "Latin-1"}
 
@@ -45,9 +52,20 @@ def missing_found(names: Sequence[str], missing: Sequence[Counter[str]], said: f
     parts = []
     for spelling, count in total.most_common(12):
         where = [name for name, column in zip(names, missing, strict=True) if column[spelling] > 0]
-        shown = ", ".join(where[:3]) + (f" and {len(where) - 3} more" if len(where) > 3 else "")
-        parts.append(f"{repr(spelling) if spelling else 'empty'} {count:,} ({shown})")
+        some = ", ".join(where[:3]) + (f" and {len(where) - 3} more" if len(where) > 3 else "")
+        parts.append(f"{repr(spelling) if spelling else 'empty'} {count:,} ({some})")
     lines = [Line("missing", "; ".join(parts) if parts else "no values", "missing")]
     if unseen := sorted(said - set(total)):
         lines.append(Line("missing", f"nowhere spelled {', '.join(map(repr, unseen))}", "missing"))
     return lines
+
+
+def too_large(frame: pd.DataFrame, lines: np.ndarray) -> list[Line]:
+    """Numbers that float32, in which all is computed, cannot hold: they are missing like infinities."""
+    found = []
+    for name in frame.columns:
+        if frame[name].dtype == np.float64:
+            values = frame[name].to_numpy()
+            found += [f"{values[row]:g} in line {lines[row]:,} ({name})"
+                      for row in np.flatnonzero(np.abs(values) > np.finfo(np.float32).max)]  # fmt: skip
+    return [Line("missing", f"too large to compute with: {shown(found, 6)}", "missing")] if found else []

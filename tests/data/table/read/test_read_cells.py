@@ -28,7 +28,11 @@ def test_numbers_are_float32_where_that_loses_no_whole_number(sheet, late, kind)
     """2²⁴ + 1 is the first whole number that float32 lacks, 2⁵³ + 1 the first that float64 lacks."""
     found = sheet(column(["1"] * 5000 + [late]))
     assert found.frame["x"].dtype == kind
-    assert str(found.frame["x"].iloc[-1]) == (late if kind == "category" else str(np.dtype(kind).type(late)))
+    last = found.frame["x"].iloc[-1]
+    if kind == "category":
+        assert last == late
+    else:  # some releases of pandas read the last bit of 1e-60 otherwise
+        assert last == pytest.approx(np.dtype(kind).type(late), rel=1e-15, abs=0)
     assert found.frame["x"].iloc[0] == ("1" if kind == "category" else 1)
 
 
@@ -129,3 +133,26 @@ def test_bytes_that_are_not_utf8_after_some_that_were_are_refused_by_their_line(
     rows = "x,ort\n" + "1.5,Köln\n" * 5000
     line = refusal(rows.encode() + "2.5,Köln\n".encode("cp1252"))
     assert "line 5,002" in line and "encoding=cp1252" in line
+
+
+def test_what_is_too_large_is_named_by_its_line(sheet) -> None:
+    """Beside the infinities: all three are missing in what is computed."""
+    found = sheet("t,y\n0,1.5\n1,inf\n2,2.5\n3,1e308\n")
+    assert told(found, "missing") == "'inf' 1 (y); too large to compute with: 1e+308 in line 5 (y)"
+
+
+def test_labels_with_leading_zeros_keep_their_spelling(sheet) -> None:
+    """007 and 07 are two; as numbers, which they are where no label is asked for, both are 7."""
+    text = "id,x,code\n" + "".join(f"{i:03d},{i}.5,{'007' if i % 2 else '07'}\n" for i in range(40))
+    for target in ("code", "3"):
+        found = sheet(text.replace("id,x,code\n", "") if target == "3" else text, target=target).frame
+        assert list(found.iloc[:, 2].cat.categories) == ["007", "07"]
+    assert sheet(text, target="code", task="value").frame["code"].unique().tolist() == [7]
+    assert sheet(text, target="x").frame["code"].unique().tolist() == [7]
+
+
+def test_a_spelling_of_missing_can_be_said_to_be_a_value(sheet) -> None:
+    text = "region,x\n" + "NA,1.5\nEU,2.5\nAS,\n" * 3
+    assert sheet(text).frame["region"].isna().sum() == 3
+    found = sheet(text, missing="not:NA,?")
+    assert found.frame["region"].tolist() == ["NA", "EU", "AS"] * 3 and found.frame["x"].isna().sum() == 3

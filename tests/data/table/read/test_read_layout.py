@@ -75,6 +75,46 @@ def test_a_decimal_mark_can_be_said(sheet) -> None:
     assert sheet(text, decimal=".").frame["a"].tolist() == [1234, 2345]
 
 
+@pytest.mark.parametrize(
+    ("separator", "mark", "other"), [(";", ".", "."), ("\t", ",", ","), ("\t", ".", "."), (";", ",", ",")]
+)
+def test_whole_numbers_below_a_thousand_tell_that_marks_part_thousands(sheet, separator, mark, other) -> None:
+    """985 and 1.004 are neighbours, not a thousand times apart."""
+    values = [985, 1004, 890, 1110, 999, 1000, 1012, 950]
+    cells = [f"{value:,}".replace(",", mark) for value in values]
+    text = f"day{separator}visits\n" + "".join(f"d{i}{separator}{cell}\n" for i, cell in enumerate(cells))
+    found = sheet(text)
+    assert found.frame["visits"].tolist() == values
+    why = "since whole numbers below a thousand (985) stand beside it"
+    assert told(found, "thousands") == (
+        f"1{mark}004 is read as 1004, not 1.004, {why}: decimal={mark} reads it otherwise (in visits)"
+    )
+    said = sheet(text, decimal=other)
+    assert said.frame["visits"].tolist()[:2] == [985, pytest.approx(1.004)] and not told(said, "thousands")
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (["1.004", "12.500", "1.250"], [1.004, 12.5, 1.25]),  # nothing tells
+        (["1.004", "12.500", "3", "7"], [1.004, 12.5, 3, 7]),  # as decimals they are neighbours
+        (["1.004", "12.500", "999"], [1.004, 12.5, 999]),  # one mark of a missing value is no neighbour
+    ],
+)
+def test_what_may_be_either_is_told_with_its_key(sheet, cells, values) -> None:
+    found = sheet("day;visits\n" + "".join(f"d{i};{cell}\n" for i, cell in enumerate(cells)))
+    assert found.frame["visits"].tolist() == pytest.approx(values)
+    assert told(found, "thousands") == "1.004 is read as 1.004, not 1004: decimal=, reads it otherwise (in visits)"
+
+
+@pytest.mark.parametrize("cells", [["0.125", "1.250", "985", "990"], ["1.004", "12.5", "985", "990"]])
+def test_decimals_that_are_plain_are_not_asked_about(sheet, cells) -> None:
+    """No thousands begin with a zero, or have one or two digits behind their mark."""
+    found = sheet("day;visits\n" + "".join(f"d{i};{cell}\n" for i, cell in enumerate(cells)))
+    assert found.frame["visits"].tolist() == pytest.approx([float(cell) for cell in cells])
+    assert not told(found, "thousands")
+
+
 def test_dates_and_times_with_points_are_no_numbers_with_thousands(sheet) -> None:
     found = sheet("day;clock;v\n01.01.2021;18.00.00;1,5\n02.01.2021;19.00.00;2,5\n")
     assert found.frame["day"][0] == "01.01.2021" and found.frame["clock"][1] == "19.00.00"

@@ -132,3 +132,20 @@ def test_folders_that_hold_no_table(tmp_path) -> None:
     assert "only folders (inner)" in refused(tmp_path)
     (tmp_path / "README.md").write_text("words")
     assert "without tables" in refused(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"), [("é", "é"), ("\n", r"\n"), ("\r", r"\r"), ('"', '"'), ("\0", r"\x00"), ("ab", "ab")]
+)
+def test_what_separates_nothing_is_refused(said: str, shown: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("t,y\n1,2\n3,4\n")
+    words = f"separator={shown}: no separator (allowed: one ASCII character, or tab"
+    with pytest.raises(UsageError) as refused:
+        read(str(tmp_path / "a.csv"), Keys(separator=said))
+    assert str(refused.value).startswith(words)
+
+
+def test_a_separator_that_a_file_names_for_excel_is_no_other_than_one_that_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("sep=é\ntéy\n1é2\n3é4\n")
+    with pytest.raises(UsageError, match="separator=é: no separator"):
+        read(str(tmp_path / "a.csv"), Keys())
