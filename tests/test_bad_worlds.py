@@ -22,6 +22,7 @@ from sweeping import here
 from rnnbench.errors import UsageError
 from rnnbench.machine import locks
 from rnnbench.preparation import prepare
+from rnnbench.report import make_report
 from rnnbench.run import CHECKPOINT, run
 from rnnbench.training import checkpoint
 
@@ -94,13 +95,21 @@ def test_a_pipe_is_no_data_file(dataset: str) -> None:
     assert done.returncode == 2 and "not a regular file" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["run.json", "../../records.jsonl.gz", CHECKPOINT])
+@pytest.mark.parametrize("name", ["run.json", "../../records.jsonl.gz", CHECKPOINT, "history.csv"])
 def test_a_pipe_is_no_record_and_no_checkpoint(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     config = tiny()
     config.run_dir.mkdir(parents=True)
     os.mkfifo(config.run_dir / name)
     assert run(config).status == "ok"
     assert len(capsys.readouterr().err.splitlines()) <= 3
+
+
+def test_a_pipe_is_no_history_and_keeps_no_page_from_being_made() -> None:
+    config = tiny()
+    run(config)
+    (config.run_dir / "history.csv").unlink()
+    os.mkfifo(config.run_dir / "history.csv")
+    assert make_report(config.run_dir.parent.parent).exists()
 
 
 def test_a_disk_that_is_full_for_checkpoints_and_histories_warns_once_and_the_run_goes_on(

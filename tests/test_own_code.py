@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -94,6 +95,96 @@ def test_a_loss_of_ones_own_that_fails_names_its_line(monkeypatch: pytest.Monkey
     assert 'return {}["f1"]' in trace.read_text()
 
 
+ENDINGS = """
+import signal
+from dataclasses import dataclass
+
+from rnnbench.cells.gru import GRUCell
+
+
+class OwnError(BaseException):
+    pass
+
+
+class MuteError(Exception):
+    def __str__(self):
+        raise OwnError
+
+
+RAISED = {
+    "exit": SystemExit(0), "generator": GeneratorExit("over"), "own": OwnError("mine"), "mute": MuteError(),
+    "text": ValueError("\\ud800 \\x1b[31mx"), "ok": None,
+}
+
+
+@dataclass(frozen=True)
+class Ending(GRUCell):
+    mode: str = "ok"
+
+    def step(self, *given):
+        if self.mode == "signal":
+            signal.raise_signal(signal.SIGUSR1)
+        elif self.mode != "ok":
+            raise RAISED[self.mode]
+        return super().step(*given)
+"""
+OF_ENDING = ("cell=custom", "cell.target=ending_cells.Ending", "cell.name=ending", *TINY)
+
+
+@pytest.fixture
+def ending_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(Path.cwd())
+    Path("ending_cells.py").write_text(ENDINGS)
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [
+        ("exit", "SystemExit: 0"),
+        ("generator", "GeneratorExit: over"),
+        ("own", "OwnError: mine"),
+        ("mute", "MuteError: no text: its __str__ raises OwnError"),
+        ("text", r"ValueError: \ud800 \x1b[31mx"),
+    ],
+)
+@pytest.mark.usefixtures("ending_cells")
+def test_whatever_a_cell_of_ones_own_raises_is_a_failed_run_that_names_its_line(mode: str, said: str) -> None:
+    """`sys.exit(0)` too: nothing says that it was ok."""
+    done = here(*OF_ENDING, f"+cell.mode={mode}")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert (
+        done.stdout.startswith("failed: ")
+        and done.stdout.endswith("ending_cells.py, line 31)\n")
+        and f": {said} (" in done.stdout
+    )
+    (trace,) = Path("results").rglob(TRACE)
+    assert "ending_cells.py" in trace.read_text()
+
+
+@pytest.mark.usefixtures("ending_cells")
+def test_a_sweep_goes_on_after_one_that_would_exit() -> None:
+    done = here("-m", *OF_ENDING, "+cell.mode=exit,ok", "seed=0,1")
+    assert done.returncode == 1
+    assert "2 ok, 0 diverged, 2 failed, 0 skipped" in done.stdout
+    assert done.stdout.count(": SystemExit: 0 (") == 2
+
+
+@pytest.mark.usefixtures("ending_cells")
+def test_an_exit_of_a_signals_handler_ends_the_process() -> None:
+    """As that of submitit's does, which puts its job back into the queue."""
+
+    def handler(number: int, frame: object) -> None:
+        sys.exit(7)
+
+    before = signal.signal(signal.SIGUSR1, handler)
+    try:
+        done = here(*OF_ENDING, "+cell.mode=signal")
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert done.returncode == 7
+    assert not list(Path("results").rglob("run.json"))
+
+
 def test_the_console_script_finds_what_python_m_finds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Started by its path it has that folder, and not the one where it is called, among the places to import from."""
     monkeypatch.setattr(sys, "path", [each for each in sys.path if each not in ("", str(Path.cwd()))])
@@ -140,6 +231,17 @@ def test_one_data_file_under_two_paths_is_one_condition(tmp_path: Path) -> None:
         assert run(make("dataset=text", path, f"seed={seed}", "budget.max_epochs=null", *small)).status == "ok"
     runs = with_conditions(load_results("results/default"))
     assert (len(runs), runs["dataset_content"].nunique(), runs["condition"].nunique()) == (2, 1, 1)
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file names are UTF-8")
+def test_a_data_file_whose_name_is_no_text_is_a_run_like_any_other(tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"caf\xe9.txt")
+    odd.write_text("to be or not to be " * 40)
+    small = ("hidden_size=4", "seq_len=5", "batch_size=2", "budget.max_steps=2", "device=cpu", "threads=1")
+    config = make("dataset=text", f'dataset.path="{odd}"', "budget.max_epochs=null", *small)
+    assert run(config).status == "ok"
+    assert record_of(config)["config"]["dataset"]["path"].endswith(r"caf\udce9.txt")
+    assert load_results("results/default")["status"].tolist() == ["ok"]
 
 
 def test_a_record_that_could_not_be_read_back_is_a_failed_one(monkeypatch: pytest.MonkeyPatch) -> None:

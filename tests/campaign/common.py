@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import io
 import json
 import os
@@ -119,7 +120,7 @@ def ended(process: subprocess.Popen[str], limit: float = 300) -> tuple[int, str,
 def unpolite(code: int, out: str, err: str, allowed: Sequence[int] = (0, 1, 2, 3)) -> str:
     """What of an ending is not as documented, "" where all is."""
     if code not in allowed:
-        return f"exit code {code}: {err[-300:]}"
+        return f"exit code {code}: {err[-1500:]}"
     if "Traceback (most recent call last)" in err + out:
         return f"a traceback: {err[-600:]}"
     lines = [line for line in err.splitlines() if line and not TOLD.match(line)]
@@ -168,6 +169,7 @@ def forked(folder: Path, given: Sequence[str], module: str = "rnnbench", before:
     try:
         os.chdir(folder)
         os.environ["RNNBENCH_DATA"] = str(folder)
+        faulthandler.register(signal.SIGUSR1, said.with_suffix(".txt").open("w"))
         from sweeping import here
 
         if before is not None:
@@ -194,13 +196,15 @@ def in_process(module: str, given: Sequence[str]) -> subprocess.CompletedProcess
 
 
 def waited(pid: int, said: Path, limit: float = 120) -> dict[str, Any]:
-    """How a forked command ended. A hang is exit code 124."""
+    """How a forked command ended. A hang is exit code 124, and what its threads were at is said."""
     until = time.monotonic() + limit
     while os.waitpid(pid, os.WNOHANG) == (0, 0):
         if time.monotonic() > until:
+            os.kill(pid, signal.SIGUSR1)
+            time.sleep(1)
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
-            return {"code": 124, "out": "", "err": "", "after": None}
+            return {"code": 124, "out": "", "err": said.with_suffix(".txt").read_text(), "after": None}
         time.sleep(0.005)
     if not said.exists():
         return {"code": -9, "out": "", "err": "", "after": None}

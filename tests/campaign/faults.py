@@ -1,11 +1,12 @@
 """Each system call that a run, a sweep or a report makes for writing fails once: ENOSPC, EIO, EINTR, EACCES.
 
 usage: python -m tests.campaign.faults [what=run,sweep,report] [calls=write,fsync,rename,open,mkdir,unlink,flock]
-                                       [errors=ENOSPC,EIO,EINTR,EACCES] [most=1000] [out=]
+                                       [errors=ENOSPC,EIO,EINTR,EACCES] [most=1000] [turn=no|yes] [out=]
 
 A preload (fault.c) in the process that all commands are forked from counts the calls on files under results/, then
 fails the first, the second, … of them. Afterwards nothing is half-written, the exit code is documented, and the same
 command without the fault ends with the records of one that never met it. most: of each call, spread over all of them.
+turn=yes: each call once, the first of a kind by the first of the errors, the second by the second, and so on.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ RUN = [*B, *OBJECTIVES["value"], "cell=gru", "checkpoint_seconds=0.001"]
 COMMANDS = {
     "run": ("rnnbench", RUN),
     "sweep": ("rnnbench", ["-m", *RUN, "seed=0,1", "workers=1"]),
-    "report": ("rnnbench.report", ["results/default", "pack=true"]),
+    "report": ("rnnbench.report", ["results/adding", "pack=true"]),
 }
 
 
@@ -123,7 +124,7 @@ def case(key: str) -> dict[str, Any]:
 
 def main() -> int:
     asked = arguments({"what": "run,sweep,report", "calls": "write,fsync,rename,open,mkdir,unlink,flock",
-                       "errors": "ENOSPC,EIO,EINTR,EACCES", "most": 1000, "out": ""})  # fmt: skip
+                       "errors": "ENOSPC,EIO,EINTR,EACCES", "most": 1000, "turn": "no", "out": ""})  # fmt: skip
     if "LD_PRELOAD" not in os.environ:  # of this process, from which all are forked
         os.execve(sys.executable, [sys.executable, "-m", "tests.campaign.faults", *sys.argv[1:]],
                   os.environ | {"LD_PRELOAD": preload()})  # fmt: skip
@@ -135,7 +136,9 @@ def main() -> int:
             print(f"{what}: {count} calls of {call}", flush=True)
             spread = sorted({1 + i * count // asked["most"] for i in range(asked["most"])}) if count else []
             errors = asked["errors"].split(",")
-            keys += [f"{what}/{call}/{error}/{nth}" for nth in spread if nth <= count for error in errors]
+            for nth in (n for n in spread if n <= count):
+                of_it = [errors[nth % len(errors)]] if asked["turn"] == "yes" else errors
+                keys += [f"{what}/{call}/{error}/{nth}" for error in of_it]
     return int(Log(asked["out"], "faults").each(keys, case) > 0)
 
 

@@ -51,7 +51,8 @@ def answer(folder: Path) -> Any:
 
 def _timeless(value: Any) -> Any:
     if isinstance(value, dict):
-        return {k: _timeless(v) for k, v in value.items() if not TIMES & set(k.split("_")) and k != "step_ms"}
+        kept = {k: v for k, v in value.items() if not TIMES & set(k.split("_")) and k != "step_ms"}
+        return {k: _timeless(v) for k, v in kept.items() if (k, type(v)) != ("cost", str)}  # how long it took, in words
     return [_timeless(each) for each in value] if isinstance(value, list) else value
 
 

@@ -15,12 +15,16 @@ from pathlib import Path
 
 from tests.campaign.common import ROOT, arguments
 
+TOOLS = ("pytest", "pytest-xdist", "hypothesis", "expecttest", "cogscale", "jupytext", "nbclient", "ipykernel")
+EXTRAS = ("joblib", "slurm", "parquet", "onnx", "tensorboard")
+"""Those of a user's that the fast suite has tests of; the suite's own tools come as they are."""
+
 
 def lowest() -> list[str]:
-    """name==version of each dependency and of the test extra, as low as its bound; those without one as they come."""
+    """name==version of each dependency, as low as its bound."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [*project["dependencies"], *project.get("optional-dependencies", {}).get("test", [])]
-    return [re.sub(r"^([\w.\[\]-]+)\s*>=\s*([\w.]+).*", r"\1==\2", each.partition(";")[0].strip()) for each in wanted]
+    wanted = [*project["dependencies"], *(each for name in EXTRAS for each in project["optional-dependencies"][name])]
+    return [re.sub(r"^([\w.-]+)\s*>=\s*([\w.]+).*", r"\1==\2", each) for each in wanted]
 
 
 def main() -> int:
@@ -31,9 +35,11 @@ def main() -> int:
     folder = Path(asked["folder"])
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     python = str(folder / "bin" / "python")
-    subprocess.run([python, "-m", "pip", "install", "-q", *lowest(), "pytest", "pytest-xdist"], check=True)
-    subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", "-e", str(ROOT)], check=True)
-    return subprocess.run([python, "-m", "pytest", "-q"], cwd=ROOT).returncode
+    install = [python, "-m", "pip", "install", "-q"]
+    subprocess.run([*install, *lowest()], check=True)
+    subprocess.run([*install, "--constraint", "/dev/stdin", *TOOLS], input="\n".join(lowest()), text=True, check=True)
+    subprocess.run([*install, "--no-deps", "-e", str(ROOT)], check=True)
+    return subprocess.run([python, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup"], cwd=ROOT).returncode
 
 
 if __name__ == "__main__":
