@@ -42,7 +42,7 @@ torch.testing.assert_close(output[0, 0], h_next)
 # %% [markdown]
 # ## The GRU
 #
-# Two gates and no cell state. As the literature first gave it, the reset gate acts on the state *before* the product:
+# Two gates and no cell state. As Chung et al. 2014 give it, the reset gate acts on the state *before* the product:
 #
 #     r, z = σ(W·[h, x] + b)             reset, update gate
 #     h̃ = tanh(W·[r∘h, x] + b)           what could be written

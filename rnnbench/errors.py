@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 import traceback
+
+from rnnbench.stopping import let_end
 
 
 class UsageError(ValueError):
@@ -23,7 +26,7 @@ class UsageError(ValueError):
         line = problem if key is None else f"{key}={self.shown}: {problem}"
         if allowed is not None:
             line += f" (allowed: {allowed})"
-        super().__init__(" ".join(line.split()))
+        super().__init__(escaped(" ".join(line.split())))
 
 
 class TooLittleData(UsageError):  # noqa: N818 - said to people as it is
@@ -60,9 +63,35 @@ def tell(line: str) -> None:
         print(f"rnnbench: {line}", file=sys.stderr, flush=True)
 
 
+def escaped(text: str) -> str:
+    """Text that every file and console takes: control characters, and bytes of a file name that are no UTF-8, as Python
+    writes them, such as \\x1b and \\udce9."""
+    return _NO_TEXT.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+_NO_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def for_shell(word: str) -> str:
+    """A word as a shell takes it; what is no text byte by byte: $'caf\\xe9.csv'."""
+    if escaped(word) == word:
+        return shlex.quote(word)
+    plain = {ord(each): each for each in map(chr, range(32, 127)) if each not in "\\'"}
+    return "$'" + "".join(plain.get(each, f"\\x{each:02x}") for each in os.fsencode(word)) + "'"
+
+
+def text_of(error: BaseException) -> str:
+    """What an error says, in one line. One of a user's own may be unable to say it."""
+    try:
+        return escaped(" ".join(str(error).split()))
+    except BaseException as problem:
+        let_end(problem)
+        return f"no text: its __str__ raises {type(problem).__name__}"
+
+
 def in_one_line(error: BaseException) -> str:
     """What went wrong, and of which kind it is where the text alone was not written for people."""
-    text = " ".join(str(error).split())
+    text = text_of(error)
     return text if isinstance(error, UsageError) else f"{type(error).__name__}: {text}"
 
 
@@ -71,7 +100,7 @@ def where_of(error: BaseException, cls: type) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     own = getattr(sys.modules.get(cls.__module__), "__file__", None)
     frame = ([each for each in frames if each.filename == own] or frames)[-1]
-    return f"{os.path.relpath(frame.filename)}, line {frame.lineno}"
+    return escaped(f"{os.path.relpath(frame.filename)}, line {frame.lineno}")
 
 
 def own_line_of(error: BaseException) -> str | None:
@@ -81,7 +110,7 @@ def own_line_of(error: BaseException) -> str | None:
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if os.path.isfile(frame.filename) and not frame.filename.startswith(installed):
             near = os.path.relpath(frame.filename)
-            return f"{frame.filename if near.startswith('..') else near}, line {frame.lineno}"
+            return escaped(f"{frame.filename if near.startswith('..') else near}, line {frame.lineno}")
     return None
 
 

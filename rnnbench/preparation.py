@@ -19,6 +19,7 @@ from rnnbench.machine.threads import cores, for_size, use
 from rnnbench.objectives.metrics import chosen
 from rnnbench.recurrent import backends
 from rnnbench.recurrent.options import zoned
+from rnnbench.stopping import let_end
 from rnnbench.training.loop import Training
 from rnnbench.training.model import SequenceModel, matched_hidden_size
 
@@ -111,7 +112,8 @@ def parts_of(config: Config) -> Parts:
         )
     except UsageError:
         raise
-    except Exception as error:  # a user's own may raise anything
+    except BaseException as error:  # a user's own may raise anything
+        let_end(error)
         if type(dataset).__module__.startswith("rnnbench."):
             raise
         raise UsageError(f"its load fails at {where_of(error, type(dataset))} ({in_one_line(error)})",

@@ -18,7 +18,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 
-from rnnbench.errors import UsageError
+from rnnbench.errors import UsageError, in_one_line, text_of
+from rnnbench.stopping import let_end
 
 T = TypeVar("T")
 
@@ -53,8 +54,9 @@ def get(room: str, name: str, base: type[T], key: str = "") -> T:
         module, _, attribute = name.rpartition(".")
         try:
             found = getattr(import_module(module), attribute) if module and attribute else None
-        except Exception as error:  # a user's module may raise anything
-            raise UsageError(f"cannot be imported ({type(error).__name__}): {error}", key=key, value=name,
+        except BaseException as error:  # a user's module may raise anything
+            let_end(error)
+            raise UsageError(f"cannot be imported ({type(error).__name__}): {text_of(error)}", key=key, value=name,
                              allowed="package.module.Class") from error  # fmt: skip
         if not (isinstance(found, type) and issubclass(found, base)):
             raise UsageError("wrong kind", key=key, value=name, allowed=f"a class derived from {base.__name__}")
@@ -72,5 +74,6 @@ def get(room: str, name: str, base: type[T], key: str = "") -> T:
 def _made(cls: type[T], key: str, name: str) -> T:
     try:
         return cls()
-    except Exception as error:  # abstract, wanting arguments, or whatever a user's own raises
-        raise UsageError(f"cannot be made ({type(error).__name__}: {error})", key=key, value=name) from error
+    except BaseException as error:  # abstract, wanting arguments, or whatever a user's own raises
+        let_end(error)
+        raise UsageError(f"cannot be made ({in_one_line(error)})", key=key, value=name) from error

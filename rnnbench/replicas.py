@@ -24,6 +24,7 @@ from rnnbench.machine.threads import use, with_threads
 from rnnbench.preparation import prepare
 from rnnbench.records import finished, run_lock
 from rnnbench.run import Ending, check, conclude, judge, keep_provenance, make_room, now, run, why
+from rnnbench.stopping import let_end
 from rnnbench.training.lanes import Lane, train
 
 
@@ -39,7 +40,8 @@ def run_replicas(configs: Sequence[Config], provenance: Sequence[Mapping[str, st
     ):
         try:
             _side_by_side(configs, provenance, endings)
-        except Exception as error:
+        except BaseException as error:
+            let_end(error)
             print(f"replicas={len(configs)}: {why(error, first)}: those left go on one at a time", file=sys.stderr)
     if torch.cuda.is_available():
         gc.collect()  # what an error's traceback held
@@ -53,7 +55,8 @@ def run_replicas(configs: Sequence[Config], provenance: Sequence[Mapping[str, st
 def _alone(config: Config, its: Mapping[str, str], beside: bool) -> Ending:
     try:
         return run(config, beside=beside, keep_usage_errors=True, provenance=its)
-    except Exception as error:  # the others have theirs to do
+    except BaseException as error:  # the others have theirs to do
+        let_end(error)
         return Ending("failed", config.run_dir, {"status": "failed", "error": why(error, config)})
 
 

@@ -37,10 +37,12 @@ from rnnbench.records import (
     finished,
     read_record,
     run_lock,
+    write_bytes_atomically,
     write_record,
     write_text_atomically,
 )
 from rnnbench.recurrent import kernel, workspace
+from rnnbench.stopping import let_end
 from rnnbench.training import artifact, facts
 from rnnbench.training.loop import Training
 from rnnbench.training.numerics import NUMERICS
@@ -98,10 +100,11 @@ def _run(
     settle: Callable[[], None],
 ) -> Ending:
     started = now()
-    training: Training | Exception
+    training: Training | BaseException
     try:
         training = prepare(config, beside, settle)
-    except Exception as error:
+    except BaseException as error:
+        let_end(error)
         if isinstance(error, UsageError) and not keep_usage_errors:
             raise
         training = error
@@ -141,11 +144,13 @@ def conclude(config: Config, started: str, what: Callable[[], dict[str, Any]]) -
     try:
         record = _frame(config, what(), started)
         write_record(directory, record)
-    except Exception as error:  # whatever it is, the sweep goes on and the record says what happened
+    except BaseException as error:  # whatever it is, the sweep goes on and the record says what happened
+        let_end(error)
         record = _frame(config, {"status": "failed", "error": why(error, config)}, started)
         if not isinstance(error, UsageError):
             with suppress(UsageError):
-                write_text_atomically(directory / TRACE, "".join(traceback.format_exception(error)))
+                trace = "".join(traceback.format_exception(error))
+                write_bytes_atomically(directory / TRACE, trace.encode(errors="backslashreplace"))
         write_record(directory, record)
     if record["status"] != "failed":
         for name in (CHECKPOINT, TRACE):
@@ -154,7 +159,7 @@ def conclude(config: Config, started: str, what: Callable[[], dict[str, Any]]) -
     return Ending(record["status"], directory, record)
 
 
-def why(error: Exception, config: Config) -> str:
+def why(error: BaseException, config: Config) -> str:
     """An error in one line: with the line of a user's own code that it came from where it came from any; where memory
     ran out, with what may be made smaller."""
     if not memory.ran_out(error):
@@ -165,9 +170,9 @@ def why(error: Exception, config: Config) -> str:
     return f"out of memory ({in_one_line(error)}): make one of these smaller: {asked}"
 
 
-def _carry_out(config: Config, training: Training | Exception, beside: bool) -> dict[str, Any]:
+def _carry_out(config: Config, training: Training | BaseException, beside: bool) -> dict[str, Any]:
     """Parity, memory, training and the one look at the test set → the part of the record that they fill."""
-    if isinstance(training, Exception):
+    if isinstance(training, BaseException):
         raise training
     found = check(config, training)
     with Presence() as presence:

@@ -40,6 +40,20 @@ def raising() -> None:
     _listen(_raise)
 
 
+def let_end(error: BaseException) -> None:
+    """Raise it again where it is to end the process: Ctrl-C and the like, and what a signal's handler raised, as the
+    exit of submitit's. What else a user's code raises, `sys.exit` too, is an error like any other."""
+    if isinstance(error, KeyboardInterrupt):
+        raise error
+    handlers = [signal.getsignal(number) for number in signal.valid_signals()]
+    codes = {getattr(getattr(each, "__func__", each), "__code__", None) for each in handlers}
+    at = None if isinstance(error, Exception) else error.__traceback__
+    while at is not None:
+        if at.tb_frame.f_code in codes:
+            raise error
+        at = at.tb_next
+
+
 def ignoring() -> None:
     """All is done: a signal that comes now changes nothing."""
     for number in ENDING:

@@ -20,7 +20,7 @@ from rnnbench.errors import UsageError
 class Composer:
     """Job overrides → Config, quickly: Hydra composes once for each choice of groups, plain values are then set.
 
-    What is not that simple (added or deleted keys, interpolations) is left to Hydra, one job at a time.
+    What is not that simple (deleted keys, interpolations) is left to Hydra, one job at a time.
     """
 
     def __init__(self, loader: Any, sweep_config: DictConfig, parser: OverridesParser):
@@ -78,14 +78,14 @@ def _of_its_choice(error: Exception, job: Sequence[str]) -> Exception:
 
 
 def _set(values: dict[str, Any], override: Override) -> bool:
-    """Set one key that is there already; False when this takes more than that."""
+    """Set one key that is there already, or with + one that is not; False when this takes more than that."""
     *path, last = override.key_or_group.split(".")
-    plain = override.type is not None and override.type.name == "CHANGE" and override.package is None
+    kind = override.type.name if override.type is not None and override.package is None else ""
     for part in path:
         values = values.get(part, {})
         if not isinstance(values, dict):
             return False
-    if not plain or last not in values or isinstance(values[last], dict):
+    if kind != ("CHANGE" if last in values else "ADD") or isinstance(values.get(last), dict):
         return False
     value = override.value()
     if not isinstance(value, int | float | bool | str | None):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rnnbench.cli.requests import Requests
 from rnnbench.config import Config
-from rnnbench.records import COMMANDS, finished, write_text_atomically
+from rnnbench.records import COMMANDS, commands, finished, write_text_atomically
 
 UNNAMED = "default"
 _MOST = 3  # datasets in a name; more are counted
@@ -52,7 +52,6 @@ def _question(config: Config) -> str:
 def remember(directory: Path, arguments: Sequence[str]) -> None:
     """Keep what was typed beside the page, each command once."""
     line = f"python -m rnnbench {shlex.join(arguments)}"
-    path = directory / COMMANDS
-    before = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    before = commands(directory)
     if line not in before:
-        write_text_atomically(path, "\n".join([*before, line]) + "\n")
+        write_text_atomically(directory / COMMANDS, "\n".join([*before, line]) + "\n")

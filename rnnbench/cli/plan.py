@@ -86,9 +86,10 @@ def _in_all(costs: Sequence[tuple[Config, Cost, bool]]) -> None:
         row = rows.setdefault((config.dataset.name, config.cell.name), [0.0, 0.0])
         row[0] += 1
         row[1] += (cost.seconds or 0.0) * (config.threads or 1)
-    print(f"{'dataset':<18}{'cell':<20}{'runs':>7}{'core-hours':>12}")
+    first, second = (max(len(names[place]) for names in (("dataset", "cell"), *rows)) + 2 for place in (0, 1))
+    print(f"{'dataset':<{first}}{'cell':<{second}}{'runs':>7}{'core-hours':>12}")
     for (dataset, cell), (runs, seconds) in rows.items():
-        print(f"{dataset:<18}{cell:<20}{runs:>7.0f}{seconds / 3600:>12.3f}")
+        print(f"{dataset:<{first}}{cell:<{second}}{runs:>7.0f}{seconds / 3600:>12.3f}")
     beside = side_by_side([(config, cost.seconds or 0.0) for config, cost, alone in costs if not alone])
     beside += sum(cost.seconds or 0.0 for _, cost, alone in costs if alone)
     core = sum(seconds for _, seconds in rows.values()) / 3600

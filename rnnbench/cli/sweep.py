@@ -82,6 +82,9 @@ def report(directory: Path) -> bool:
 
     try:
         remember(directory, sys.argv[1:])
+    except UsageError as error:  # the page matters more
+        print(f"what was typed is not kept: {error}", file=sys.stderr)
+    try:
         page, verdicts = report_and_verdicts(directory)
         for line in verdicts:
             print(line)

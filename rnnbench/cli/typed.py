@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Sequence
 
-from rnnbench.errors import UsageError
+from rnnbench.errors import UsageError, for_shell
 
 WITH_VALUE = ("-c", "--cfg", "-p", "--package", "-cp", "--config-path", "-cn", "--config-name", "-cd", "--config-dir")
 """Flags that the next argument belongs to."""
@@ -72,6 +71,8 @@ def unread(arguments: Sequence[str]) -> str | None:
         if equals and (bare := value.rstrip(", ")) != value and _parsed(f"{key}={bare}") is not None:
             more = f",{following}" if following and "=" not in following else ""
             return f"{option}: ends with a comma: {key}={bare}{more} (values without spaces between)"
+        if not value.isascii() and re.fullmatch(r"[-+\d_.]+", value):
+            return f"{option}: cannot be read: digits are 0 to 9"
         if equals and key and not set("\"'") & {value[:1]} and (quoted := quoting(key, value)):
             return f"{option}: cannot be read: quote the value: {quoted}"
         return f"{option}: cannot be read: options are written key=value (see --help)"
@@ -84,7 +85,7 @@ def quoting(key: str, value: str) -> str | None:
         escaped = re.sub(r"(\\+)$", r"\1\1", re.sub(rf"(\\*){mark}", rf"\1\1\\{mark}", value))
         found = _parsed(f"{key}={mark}{escaped}{mark}")
         if found is not None and getattr(found.value(), "text", found.value()) == value:
-            return shlex.quote(f"{key}={mark}{escaped}{mark}")
+            return for_shell(f"{key}={mark}{escaped}{mark}")
     return None
 
 
@@ -92,12 +93,15 @@ def as_typed(error: UsageError, arguments: Sequence[str]) -> str:
     """The complaint with the value as it was typed, where Hydra read a number of another spelling: 2024_11_05, 1e3."""
     for option in arguments:
         key, _, value = option.partition("=")
-        if key.lstrip("+") != error.key or value == error.shown:
+        of_text = "text" in (error.allowed or "").split(", ")
+        if key.lstrip("+") != error.key or (value == error.shown and not of_text):
             continue
         found = _parsed(option)
-        if found is None or found.is_sweep_override() or found.value() != error.value or isinstance(error.value, str):
+        if found is None or found.is_sweep_override() or isinstance(error.value, str):
             continue
-        hint = quoting(key, value) if "text" in (error.allowed or "").split(", ") else None
+        if repr(found.value()) != repr(error.value):  # of which nan is itself
+            continue
+        hint = quoting(key, value) if of_text else None
         return f"{error.key}={value}: {error.problem} (allowed: {hint or error.allowed})"
     return str(error)
 

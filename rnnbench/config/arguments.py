@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from rnnbench.config import cell_choices
 from rnnbench.conversion import unknown_key
-from rnnbench.errors import UsageError
+from rnnbench.errors import UsageError, in_one_line
+from rnnbench.stopping import let_end
 
 if TYPE_CHECKING:
     from rnnbench.cells.base import Cell
@@ -55,8 +56,9 @@ def _imported(path: str) -> Cell:
     module, _, name = path.rpartition(".")
     try:
         cell = getattr(import_module(module), name)()
-    except Exception as problem:  # a user's module may raise anything
-        raise UsageError(f"cannot be made ({type(problem).__name__}: {problem})", key="cell", value=path) from problem
+    except BaseException as problem:  # a user's module may raise anything
+        let_end(problem)
+        raise UsageError(f"cannot be made ({in_one_line(problem)})", key="cell", value=path) from problem
     if not isinstance(cell, Cell):
         raise UsageError("is no rnnbench.Cell", key="cell", value=path)
     return cell

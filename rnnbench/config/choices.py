@@ -11,8 +11,9 @@ from rnnbench.config.checks import choice_from
 from rnnbench.config.classes import resolve
 from rnnbench.config.schema import Choice, Config
 from rnnbench.conversion import checked
-from rnnbench.errors import UsageError
+from rnnbench.errors import UsageError, in_one_line
 from rnnbench.moved import CONTRACT
+from rnnbench.stopping import let_end
 
 if TYPE_CHECKING:
     from rnnbench.cells.base import Cell
@@ -60,7 +61,6 @@ def _make(key: str, choice: Choice) -> Any:
         return checked(cls, choice.options, f"{key}.")
     except UsageError:
         raise
-    except Exception as error:  # a user's __init__ or __post_init__ may raise anything
-        raise UsageError(
-            f"cannot be made ({type(error).__name__}: {error})", key=f"{key}.target", value=choice.target
-        ) from error
+    except BaseException as error:  # a user's __init__ or __post_init__ may raise anything
+        let_end(error)
+        raise UsageError(f"cannot be made ({in_one_line(error)})", key=f"{key}.target", value=choice.target) from error

@@ -6,7 +6,8 @@ from dataclasses import is_dataclass
 from functools import cache
 from importlib import import_module
 
-from rnnbench.errors import UsageError
+from rnnbench.errors import UsageError, text_of
+from rnnbench.stopping import let_end
 
 
 @cache
@@ -25,8 +26,9 @@ def resolve(key: str, target: str) -> type:
         raise UsageError("no import path", key=key, value=target, allowed="package.module.Class")
     try:
         cls = getattr(import_module(module), attribute)
-    except Exception as error:  # a user's module may raise anything
-        raise UsageError(f"cannot be imported ({type(error).__name__}): {error}", key=key, value=target,
+    except BaseException as error:  # a user's module may raise anything
+        let_end(error)
+        raise UsageError(f"cannot be imported ({type(error).__name__}): {text_of(error)}", key=key, value=target,
                          allowed="package.module.Class") from error  # fmt: skip
     wanted = "a class" if key in plain else "a dataclass"
     if not (isinstance(cls, type) and issubclass(cls, base) and (key in plain or is_dataclass(cls))):

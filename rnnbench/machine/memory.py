@@ -14,6 +14,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from rnnbench.errors import text_of
+
 
 def saved_activation_bytes(model: nn.Module, loss: Callable[[], Tensor]) -> int:
     """Bytes of the distinct storages that autograd keeps between the forward and the backward pass of `loss()`.
@@ -60,7 +62,7 @@ def there_is(root: Path = Path("/sys/fs/cgroup")) -> int:
 def ran_out(error: BaseException) -> bool:
     """Whether an error says that memory is at its end, a GPU's or the machine's."""
     words = ("out of memory", "can't allocate memory", "not enough memory")
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(each in str(error) for each in words)
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(each in text_of(error) for each in words)
 
 
 def reset_peak(device: torch.device) -> None:

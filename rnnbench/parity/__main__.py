@@ -28,6 +28,7 @@ from rnnbench.config.arguments import pairs, several
 from rnnbench.errors import UsageError, in_one_line
 from rnnbench.parity.compare import Result, check
 from rnnbench.recurrent import backends
+from rnnbench.stopping import let_end
 
 KEYS = ("cell", "backend", "dtype", "device")
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
@@ -55,7 +56,8 @@ def main(arguments: Sequence[str]) -> int:
     for cell, backend, dtype, device in able:
         try:
             results = check(cells[cell], backend, DTYPES[dtype], device)
-        except Exception as problem:  # of a user's own cell, whose step may do anything
+        except BaseException as problem:  # of a user's own cell, whose step may do anything
+            let_end(problem)
             print(f"{cell} {backend} {dtype} {device}: FAIL, {in_one_line(problem)}", flush=True)
             total, failed = total + 1, failed + 1
             continue

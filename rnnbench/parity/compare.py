@@ -15,13 +15,14 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rnnbench.cells.base import Cell
-from rnnbench.errors import UsageError
+from rnnbench.errors import UsageError, text_of
 from rnnbench.machine.precision import ieee_float32
 from rnnbench.machine.threads import with_threads
 from rnnbench.parity.cases import FINITE_DIFFERENCES, GRID, Case, quick_cases
 from rnnbench.parity.reference import DIFFERENCES, Equations, finite_differences, reference
 from rnnbench.recurrent import backends
 from rnnbench.recurrent.layers import Recurrent
+from rnnbench.stopping import let_end
 
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-5, torch.bfloat16: 5e-2}
 """bfloat16 has 8 bits, 4e-3 from a number to the next. Tensors of many numbers are off by less than 1e-2, a lone one
@@ -125,8 +126,9 @@ def _compare(cell: Cell, backend: str, dtype: torch.dtype, device: torch.device,
         found["output in evaluation"] = _evaluate(layer, draws, dtype, device)
     except UsageError:  # a request that cannot be, such as RNNBENCH_ISA: no fault of the backend
         raise
-    except Exception as problem:  # a backend that breaks has failed, and the table goes on
-        line = " ".join(str(problem).split())[:100]
+    except BaseException as problem:  # a backend that breaks has failed, and the table goes on
+        let_end(problem)
+        line = text_of(problem)[:100]
         return [Result(str(case), f"{type(problem).__name__}: {line}", math.inf, TOLERANCE[dtype], name)]
     errors = {tensor: relative_error(found[tensor], b, dtype) for tensor, b in expected.items()}
     return [Result(str(case), tensor, error, TOLERANCE[dtype], name) for tensor, error in errors.items()]

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
+from rnnbench.errors import escaped
 from rnnbench.records import cell_name, in_order
 from rnnbench.records.names import look_of
 
@@ -224,7 +225,9 @@ def rendered(figure: Figure, form: str) -> bytes:
     buffer = BytesIO()
     metadata = {"Date": None} if form == "svg" else {"Software": None}
     figure.savefig(buffer, format=form, dpi=130, metadata=metadata)
-    return _ATTRIBUTE_D.sub(_shorter, buffer.getvalue()) if form == "svg" else buffer.getvalue()
+    if form == "png":
+        return buffer.getvalue()
+    return _ATTRIBUTE_D.sub(_shorter, escaped(buffer.getvalue().decode()).encode())  # no control character is XML
 
 
 _ATTRIBUTE_D = re.compile(rb' d="[^"]*"')

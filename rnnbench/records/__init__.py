@@ -32,7 +32,7 @@ from rnnbench.records.files import (
 )
 from rnnbench.records.history import HISTORY, History
 from rnnbench.records.names import cell_name, in_order, metric_name, named, said, setting
-from rnnbench.records.pack import COMMANDS, PACK
+from rnnbench.records.pack import COMMANDS, PACK, commands
 from rnnbench.records.predictions import PREDICTIONS, load_predictions, write_predictions
 from rnnbench.records.schema import SCHEMA_VERSION, RecordError, check, spelled
 
@@ -52,6 +52,7 @@ __all__ = [
     "cell_name",
     "check",
     "check_not_newer",
+    "commands",
     "finished",
     "in_order",
     "load_predictions",

@@ -68,6 +68,8 @@ _TABLE = [
     Column("train_size", "task.train_size config.train_size", INTEGER, "setting", "training examples", along=2),
     Column("optimizer", "config.optimizer.name", TEXT, "tuned", "optimizer"),
     Column("optimizer_lr", "config.optimizer.lr", NUMBER, "tuned", "learning rate", along=6),
+    Column("optimizer_schedule", "config.optimizer.schedule", TEXT, "tuned", "schedule of the rate", short="schedule",
+           absent="constant"),
     Column("clip_norm", "config.clip_norm", NUMBER, "tuned", "largest norm of the gradient"),
     Column("dropout", "config.dropout", NUMBER, "tuned", "dropout"),
     Column("recurrent_dropout", "config.recurrent_dropout", NUMBER, "tuned", "recurrent dropout", absent=0.0),

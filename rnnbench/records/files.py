@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import errno
-import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rnnbench.errors import escaped
 from rnnbench.records.atomic import finite, write_json_atomically
 from rnnbench.records.newer import leave
 from rnnbench.records.pack import PACK, decoded, pack_of, packed
-from rnnbench.records.schema import SCHEMA_VERSION, RecordError, check
+from rnnbench.records.regular import read_regular
+from rnnbench.records.schema import SCHEMA_VERSION, RecordError, as_text, check
 
 RECORD = "run.json"
 MODEL, MODEL_FACTS = "model.safetensors", "model.json"  # rnnbench.training.artifact
@@ -20,7 +21,7 @@ MODEL, MODEL_FACTS = "model.safetensors", "model.json"  # rnnbench.training.arti
 
 def write_record(run_dir: Path, record: Mapping[str, Any]) -> Path:
     """Write `run_dir`/run.json, and give its path. Raises RecordError for a record that could not be read back."""
-    record = finite(record)
+    record = as_text(finite(record))
     check(record)
     write_json_atomically(Path(run_dir) / RECORD, record)
     return Path(run_dir) / RECORD
@@ -82,15 +83,13 @@ def check_not_newer(run_dir: Path, numerics: int, model_format: int) -> None:
     leave(directory / PACK, "schema_version", pack_of(directory).newer.get(run_id), SCHEMA_VERSION)
 
 
-def warn(path: Path, error: Exception) -> None:
-    print(f"warning: skipped {path}: {error}", file=sys.stderr)
+def warn(path: Path, error: Exception | str) -> None:
+    print(escaped(f"warning: skipped {path}: {error}"), file=sys.stderr)
 
 
 def read_file(path: Path) -> dict[str, Any] | None:
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would wait for who writes into it
-            raise RecordError("unreadable: not a regular file")
-        return decoded(path.read_bytes())
+        return decoded(read_regular(path))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

@@ -21,11 +21,22 @@ from typing import Any
 
 from rnnbench.records.atomic import finite
 from rnnbench.records.newer import is_newer
+from rnnbench.records.regular import read_regular
 from rnnbench.records.schema import SCHEMA_VERSION, RecordError, check
 
 PACK = "records.jsonl.gz"
 COMMANDS = "commands.txt"
 """Beside the page: what was typed to make its runs, a line a command."""
+
+
+def commands(directory: Path) -> list[str]:
+    """What `COMMANDS` of a directory holds, nothing where it cannot be read: it only describes."""
+    try:
+        text = read_regular(directory / COMMANDS).decode("utf-8", "replace")
+    except OSError:
+        return []
+    return [line for line in text.splitlines() if line.strip()]
+
 
 _PLAIN = re.compile(r"\w[\w.+-]*")
 

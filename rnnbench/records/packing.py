@@ -90,7 +90,7 @@ def _own_lines(directory: Path) -> dict[str, bytes]:
     lines = {}
     for run_dir in run_dirs(directory):
         record = own_record(run_dir)
-        if record is None:
+        if record is None or (record["run_id"] in lines and run_dir.name != record["run_id"]):  # or a copy
             continue
         try:
             lines[record["run_id"]] = line_of(record, _history(run_dir, record.get("best_step")))

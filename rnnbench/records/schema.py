@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Any
 
 from rnnbench.config import Config
+from rnnbench.errors import escaped
 from rnnbench.moved import frozen
 from rnnbench.records.columns import COLUMNS, INTEGER, NUMBER, TEXT, TIME, TRUTH
 
@@ -60,6 +62,8 @@ def flat(record: Mapping[str, Any]) -> dict[str, Any]:
         raise RecordError(f"schema_version is {version}, this program reads {SCHEMA_VERSION}")
     _check_parts(record)
     leaves = dict(_ADDED) | dict(_leaves(record))
+    for where, value in leaves.items():
+        _check_writable(where, value)
     row: dict[str, Any] = {}
     for column, wheres in _PATHS:
         for where in wheres:
@@ -119,6 +123,41 @@ def _check_parts(record: Mapping[str, Any]) -> None:
         for label, value in (levels or {}).items():
             if value is not None:
                 _typed(f"task.{name}.{label}", value, NUMBER)
+
+
+def _check_writable(where: str, value: Any) -> None:
+    """Raises RecordError for what no table holds: half a character, a number that is too large."""
+    if not (is_text(where) and (not isinstance(value, str) or is_text(value))):
+        raise RecordError(f"{ascii(where)[1:-1]} holds what is no text")
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        raise RecordError(f"{where} is a number of {value.bit_length()} bits, too large")
+    for each in value if isinstance(value, list) else ():
+        for inner, leaf in _leaves(each, f"{where}.") if isinstance(each, dict) else ((where, each),):
+            _check_writable(inner, leaf)
+
+
+_LARGEST = sys.float_info.max
+
+
+def is_text(text: str) -> bool:
+    """Whether it can be written: a file's name that is not UTF-8 has half characters, and so may what JSON spells."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def as_text(value: Any) -> Any:
+    """The same with texts that cannot be written, such as the path of a file whose name is not UTF-8, as Python spells
+    them."""
+    if isinstance(value, Mapping):
+        return {key: as_text(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [as_text(each) for each in value]
+    return escaped(value) if isinstance(value, str) and not is_text(value) else value
 
 
 def _short(value: Any) -> str:

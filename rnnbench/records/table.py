@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +19,8 @@ from rnnbench.records.columns import ASKED, COLUMNS, INTEGER, NUMBER, TEXT, TIME
 from rnnbench.records.files import RECORD, read_file, warn
 from rnnbench.records.history import HISTORY
 from rnnbench.records.pack import PACK, pack_of, packed
-from rnnbench.records.schema import SCHEMA_VERSION, RecordError, flat
+from rnnbench.records.regular import read_regular
+from rnnbench.records.schema import SCHEMA_VERSION, RecordError, flat, is_text
 
 
 class Results(NamedTuple):
@@ -68,18 +69,31 @@ def read_results(path: Path | str | Iterable[Path | str]) -> Results:
 
 
 def _own_rows(directory: Path) -> tuple[dict[Path, dict[str, Any]], list[tuple[Path, str]], list[Path]]:
-    """The records under results/NAME/runs, those that cannot be believed, and the directories without one."""
+    """The records under results/NAME/runs, those that cannot be believed, and the directories without one.
+
+    A run counts once: of directories with one run id the one of that name, else the first.
+    """
     rows, skipped, without = {}, [], []
     for run_dir in run_dirs(directory):
         try:
             record = read_file(run_dir / RECORD)
             if record is None:
                 without.append(run_dir)
-            else:
-                rows[run_dir] = flat(record)
+                continue
+            row = flat(record)
+            if not is_text(run_dir.name):
+                raise RecordError("its folder's name is no text")
+            rows[run_dir] = row
         except RecordError as error:
             warn(run_dir / RECORD, error)
             skipped.append((run_dir / RECORD, str(error)))
+    counts: dict[str, Path] = {}
+    for run_dir in sorted(rows, key=lambda each: each.name != rows[each]["run_id"]):
+        it = counts.setdefault(rows[run_dir]["run_id"], run_dir)
+        if it != run_dir:
+            del rows[run_dir]
+            skipped.append((run_dir / RECORD, f"a copy: this run is in runs/{it.name}"))
+            warn(*skipped[-1])
     return rows, skipped, without
 
 
@@ -91,7 +105,9 @@ def load_history(run_dir: Path | str) -> pd.DataFrame:
     run_dir = Path(run_dir)
     found = packed(run_dir) if _packed_wins(run_dir) else None
     try:
-        return pd.read_csv(run_dir / HISTORY if found is None else StringIO(found[1] or ""))
+        if found is None:
+            return pd.read_csv(BytesIO(read_regular(run_dir / HISTORY)))
+        return pd.read_csv(StringIO(found[1] or ""))
     except (FileNotFoundError, pd.errors.EmptyDataError):
         return pd.DataFrame({"step": pd.Series(dtype="int64")} | {
             name: pd.Series(dtype="float64") for name in ("seconds", "train_loss", "valid_loss")
@@ -170,8 +186,16 @@ def run_dirs(directory: Path) -> list[Path]:
     """The directories under results/NAME/runs."""
     runs = Path(directory) / "runs"
     with suppress(FileNotFoundError, NotADirectoryError), os.scandir(runs) as entries:
-        return sorted(runs / entry.name for entry in entries if entry.is_dir())
+        return sorted(runs / entry.name for entry in entries if _is_dir(entry))
     return []
+
+
+def _is_dir(entry: os.DirEntry[str]) -> bool:
+    """A link that leads to itself, or where nobody may look, would be one: who reads the record in it says so."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return True
 
 
 def _frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

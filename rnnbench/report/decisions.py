@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import pandas as pd
@@ -17,7 +17,7 @@ import pandas as pd
 from rnnbench.records import metric_name, setting
 from rnnbench.records.columns import is_score, label
 from rnnbench.records.numbers import interval, number
-from rnnbench.report.wording import in_words
+from rnnbench.report.wording import in_words, margins
 from rnnbench.statistics import ConditionVerdict
 from rnnbench.studies import Evaluated, Measured, Selection
 from rnnbench.studies.kinds._prospects import is_small
@@ -47,23 +47,39 @@ class Decision:
         return self.take != ""
 
     @property
+    def question(self) -> str:
+        return " or ".join(self.judged.claim.names)
+
+    @property
     def of_cost(self) -> bool:
         return not _of_learning(self.judged)
 
 
 def decisions(claims: Iterable[Evaluated], runs: pd.DataFrame) -> list[Decision]:
-    """A row for each claim about the two sides that most are about, decided ones first. runs: of load_results.
+    """A row for each claim about the two sides that most are about, decided ones first; for each of all, where each is
+    about two others (`of_many_pairs`). runs: of load_results.
 
     Of the primary claims alone, where there are any.
     """
     there = [each for each in claims if each.kind.names_a_side and each.verdict.outcome != "withdrawn"]
     there = [each for each in there if not each.claim.planted]
-    names = Counter(each.claim.names for each in there).most_common(1)
-    there = [each for each in there if each.claim.names == names[0][0]]  # GRU or LSTM?
+    many = of_many_pairs(there)
+    if there and not many:
+        names = Counter(each.claim.names for each in there).most_common(1)[0][0]
+        there = [each for each in there if each.claim.names == names]  # GRU or LSTM?
     there = [each for each in there if each.claim.primary] or there
     selection, known = Selection(runs), runs[["metric", "unit", "dataset", "cell", "forget_bias"]]
     found = [_decision(each, known[selection.where(each.claim.select)]) for each in there]
+    if many:
+        found = [replace(row, problem=f"{row.question}: {row.problem}") for row in found]
     return sorted(found, key=lambda row: (not row.settled, row.of_cost))
+
+
+def of_many_pairs(claims: Iterable[Evaluated]) -> bool:
+    """Whether each (each primary one) is about two sides of its own: many cells, set against each other."""
+    claims = list(claims)
+    pairs = [each.claim.names for each in [each for each in claims if each.claim.primary] or claims]
+    return len(pairs) > 2 and len(set(pairs)) == len(pairs)
 
 
 def better(judged: ConditionVerdict, m: Measured) -> int:
@@ -146,7 +162,7 @@ def _sure(each: Evaluated, take: str, those: Sequence[ConditionVerdict]) -> str:
         same = f"; shown alike at {', '.join(alike)}" if alike else ""
         return f"{told}open ({n}){same}: {reasons.pop() if len(reasons) == 1 else _OPEN}"
     if take == "either":
-        return f"{told}shown alike: the difference is within {each.claim.margin_words} ({n})"
+        return f"{told}shown alike: the difference is within {margins(each)} ({n})"
     p = max(j.p_adjusted for j in those)
     small = ", and smaller than what matters" if is_small(each.claim, each.verdict) else ""
     return f"{told}shown: p = {number(p, 2)} after correction ({n}){small}"

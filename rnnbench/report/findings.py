@@ -84,7 +84,7 @@ def compare(runs: pd.DataFrame, named: bool = True) -> list[Comparison]:
 def _narrow(runs: pd.DataFrame, *facts: str) -> pd.DataFrame:
     """`runs` with these columns and what tells runs apart, for the many small tables that comparisons are made of."""
     varying = [name for name in config_columns(runs) if runs[name].nunique(dropna=False) > 1]
-    kept = {"dataset", "cell", "seq_len", "hidden_size_asked", UNIT, *facts, *varying}
+    kept = {"dataset", "cell", "seq_len", "hidden_size_asked", "optimizer_schedule", UNIT, *facts, *varying}
     return runs[[name for name in runs if name in kept]]
 
 

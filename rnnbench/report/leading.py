@@ -10,7 +10,7 @@ import pandas as pd
 
 from rnnbench.records import cell_name, in_order
 from rnnbench.report import published
-from rnnbench.report.decisions import Decision
+from rnnbench.report.decisions import Decision, of_many_pairs
 from rnnbench.report.findings import Comparison
 from rnnbench.statistics.verdict import TOO_FEW
 from rnnbench.studies import StudyResult
@@ -18,19 +18,27 @@ from rnnbench.studies import StudyResult
 _MOST = 3  # problems named in a sentence
 
 
-def of_study(result: StudyResult, rows: Sequence[Decision]) -> list[str]:
-    """Of a study: winners by name, what is open, and how many claims share the error."""
+def of_study(result: StudyResult, rows: Sequence[Decision], ranks: str = "") -> list[str]:
+    """Of a study: winners by name, what is open, and how many claims share the error. ranks: what is said of those of
+    many cells."""
     if not result.claims:
         return [published.answer(result.published)] if result.published else []
-    lines = [_winners(rows) or "No claim of this study shows that one cell is better than the other."]
+    many = of_many_pairs(result.claims)
+    if many:
+        lines = [*([f"{ranks}."] if ranks else []), _pair_by_pair(rows)]
+    else:
+        lines = [_winners(rows) or "No claim of this study shows that one cell is better than the other."]
     open_ = [row for row in rows if not row.settled]
     if open_:
-        lines.append(f"Open, which is not “the same”: {_listed([row.problem for row in open_])}.")
+        problems = [row.question if many else row.problem for row in open_]
+        lines.append(f"Open, which is not “the same”: {_listed(problems)}.")
     judged = [each for each in result.claims if not each.claim.planted and each.verdict.outcome != "withdrawn"]
     primary = [each for each in judged if each.claim.primary]
     settled = sum(each.verdict.outcome != "undecided" for each in primary)
     claims = "claims" if len(primary) == len(judged) else "primary claims"
     said = f"{settled} of {len(primary)} {claims} are decided; they share an error of 5 % (Holm)"
+    if len(primary) == 1:
+        said = f"The one {claims[:-1]} is {'decided' if settled else 'open'}, at an error of 5 %"
     if withdrawn := sum(each.verdict.outcome == "withdrawn" for each in result.claims):
         said += f", and {withdrawn} more about times are withdrawn"
     if len(result.published) > len(result.claims):  # what such a study is about
@@ -70,6 +78,13 @@ def of_sweep(comparisons: Sequence[Comparison], rows: Sequence[Decision], runs: 
     if open_:
         told = f"{'; '.join(open_)[:1].upper()}{'; '.join(open_)[1:]}. {told}"
     return [first, told, f"Next: {_next(few, none, cut, runs)}."]
+
+
+def _pair_by_pair(rows: Sequence[Decision]) -> str:
+    """ "Shown: JANET or LSTM? LSTM (anbn); MGU or GRU? either." """
+    shown = [row for row in rows if row.settled]
+    parts = [f"{row.question}? {row.take}" + (f" ({row.where})" if row.where else "") for row in shown]
+    return f"Shown: {'; '.join(parts)}." if parts else "Of no pair a difference is shown, nor that there is none."
 
 
 def _winners(rows: Sequence[Decision]) -> str:

@@ -20,8 +20,9 @@ from rnnbench.records.numbers import number
 from rnnbench.records.spreadsheet import as_csv
 from rnnbench.records.table import read_results, with_missing
 from rnnbench.report import glossary, leading, provenance, text, timed_only
-from rnnbench.report.decisions import decisions
+from rnnbench.report.decisions import decisions, of_many_pairs
 from rnnbench.report.figures import Figure, Material, all_figures, made_of
+from rnnbench.report.figures.ranks import RanksOfCells
 from rnnbench.report.findings import Comparison, compare
 from rnnbench.report.forest import forest
 from rnnbench.report.latex import latex
@@ -122,6 +123,12 @@ def _made(directory: Path, chosen: Sequence[Figure]) -> tuple[Path, list[str]]:
         lead = made(overview, directory / "figures") if overview is not None else None
         drawn = {figure: made_of(figure, material, directory / "figures") for figure in chosen}
         study = study_section(result, results.runs, directory)
+        tuning = tuning_section(request, results.runs, directory)
+    ranked = [each for figure, its in drawn.items() if isinstance(figure, RanksOfCells) for each in its]
+    if ranked and study is not None and not study["told"] and of_many_pairs(claims):
+        lead, said = ranked[0], ranked[0]["finding"]  # where many cells are set against each other
+    else:
+        ranked, said = [], ""
     write_text_atomically(directory / "summary.csv", as_csv(summary.rename(columns=key)))
     write_text_atomically(directory / "runs.csv", as_csv(_portable(with_conditions(counted), directory)))
     answer, warnings = text.answer(few, comparisons, timed), text.warnings(results, runs, directory, study is not None)
@@ -134,14 +141,13 @@ def _made(directory: Path, chosen: Sequence[Figure]) -> tuple[Path, list[str]]:
         directory / "summary.md", _summary_md(directory, runs, answer, warnings, table, of_study=study is not None)
     )
     write_text_atomically(directory / "summary.tex", latex(table))
-    tuning = tuning_section(request, results.runs, directory)
     beside = written(study, tuning is not None)
     page = rendered_page(
         "page.html.j2",
         name=directory.resolve().name,
         study=study,
         level=3 if study else 2,  # of headings that a study's page has below another
-        lead=leading.of_study(result, rows) if result is not None else leading.of_sweep(comparisons, rows, few),
+        lead=leading.of_sweep(comparisons, rows, few) if result is None else leading.of_study(result, rows, said),
         forest=lead,
         **taken(rows, study is not None),
         contents=_contents(study, tuning is not None),
@@ -156,7 +162,7 @@ def _made(directory: Path, chosen: Sequence[Figure]) -> tuple[Path, list[str]]:
         machines_note=NOTE,
         glossary=glossary.words(runs, result),
         what_was_run=cut(what_was_run(counted, _tuned(request)), "runs.csv has all"),
-        figures=[each for its in drawn.values() for each in its],
+        figures=[each for its in drawn.values() for each in its if each not in ranked],
         runs=cut(_runs_table(runs, keys), "runs.csv has all", MOST_RUNS),
         runs_summary=f"{min(len(runs), MOST_RUNS)} of {len(runs)} runs"
         if len(runs) > MOST_RUNS

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from rnnbench.errors import escaped
 from rnnbench.plots.inline import colours, inline, with_classes
 from rnnbench.plots.look import rendered
 from rnnbench.plots.panels import Drawing
@@ -25,14 +26,16 @@ def made(drawing: Drawing, figures: Path) -> dict[str, Any]:
         "name": drawing.name,
         "heading": drawing.heading,
         "caption": drawing.caption,
+        "finding": drawing.finding,
         "alt": f"{drawing.heading}. {drawing.finding}",
         "drawn": inline(drawing.make(1), drawing.name),
     }
 
 
 def finished(page: str) -> str:
-    """The page with the colours and styles of its drawings where its style sheet asks for them."""
-    page, classes = with_classes(page)
+    """The page with the colours and styles of its drawings where its style sheet asks for them, and as text that a file
+    takes, whatever files and columns are called."""
+    page, classes = with_classes(escaped(page))
     light, dark = colours(page + classes)
     return (
         page.replace("/* colours */", light, 1)

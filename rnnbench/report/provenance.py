@@ -9,7 +9,7 @@ import pandas as pd
 
 from rnnbench import __version__
 from rnnbench.machine.commit import commit
-from rnnbench.records import COMMANDS, PACK
+from rnnbench.records import PACK, commands
 from rnnbench.records.columns import with_role
 from rnnbench.records.numbers import number
 
@@ -21,7 +21,7 @@ _MANY = 8
 def made_by(runs: pd.DataFrame, directory: Path, study: bool) -> list[tuple[str, str]]:
     """(what, words): commands, program, machine and dates, in a few lines. runs: of the page."""
     name = directory.resolve().name
-    typed = (directory / COMMANDS).read_text(encoding="utf-8").splitlines() if (directory / COMMANDS).exists() else []
+    typed = commands(directory)
     runs_by = [f"python -m rnnbench -m study={name}"] if study and not typed else typed[-3:]
     found = [("Runs", line) for line in runs_by]
     found.append(("This page", f"python -m rnnbench.report results/{name}"))

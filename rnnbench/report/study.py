@@ -8,10 +8,13 @@ from typing import Any
 
 import pandas as pd
 
+from rnnbench.records import write_text_atomically
+from rnnbench.records.spreadsheet import as_csv
 from rnnbench.report import published, verdicts, wording
 from rnnbench.report.effects import claim_drawings
+from rnnbench.report.fewer_trials import trials_drawing, trials_needed
 from rnnbench.report.parts import cut, made
-from rnnbench.report.tuning import tuning_table, tuning_words, write_tuning
+from rnnbench.report.tuning import tuning_table, tuning_words, varying_keys, write_tuning
 from rnnbench.studies import Evaluated, Selection, StudyRequest, StudyResult
 from rnnbench.studies.kinds.base import Kind
 
@@ -85,4 +88,13 @@ def tuning_section(request: StudyRequest | None, runs: pd.DataFrame, directory: 
     if request is None or not request.tuned:
         return None
     write_tuning(request, runs, directory)
-    return {"words": tuning_words(request), "table": cut(tuning_table(request, runs), "tuning.csv has all")}
+    varying = varying_keys(request.tuned)
+    needed = trials_needed(request.tuned, varying, runs)
+    drawing = trials_drawing(needed, varying)
+    if drawing is not None:
+        write_text_atomically(directory / "trials_needed.csv", as_csv(needed))
+    return {
+        "words": tuning_words(request),
+        "table": cut(tuning_table(request, runs), "tuning.csv has all"),
+        "figures": [] if drawing is None else [made(drawing, directory / "figures")],
+    }

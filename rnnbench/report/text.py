@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from rnnbench.errors import escaped
 from rnnbench.records import cell_name, in_order, metric_name, named, said, setting
 from rnnbench.records.columns import key, label
 from rnnbench.records.conditions import mixed, settings
@@ -126,10 +127,10 @@ def warnings(results: Results, runs: pd.DataFrame, directory: Path, of_study: bo
         if len(these):
             found.append(f"{len(these)} run(s) {words}: {named(list(these['run_id']))}.")
     if results.skipped:
-        bad = named([f"{path.relative_to(directory)} ({problem})" for path, problem in results.skipped])
-        found.append(f"{len(results.skipped)} record(s) could not be read and are left out: {bad}.")
+        bad = named([escaped(f"{path.relative_to(directory)} ({problem})") for path, problem in results.skipped])
+        found.append(f"{len(results.skipped)} record(s) could not be read, or are copies, and are left out: {bad}.")
     if results.unfinished:
-        begun = named([path.name for path in results.unfinished])
+        begun = named([escaped(path.name) for path in results.unfinished])
         found.append(f"{len(results.unfinished)} run(s) started without a record yet: {begun}.")
     for source, count in Counter(results.rebuilt).items():
         found.append(
@@ -143,13 +144,18 @@ def warnings(results: Results, runs: pd.DataFrame, directory: Path, of_study: bo
     gaps = [] if of_study else _gaps(runs)
     if gaps:
         found.append(f"Incomplete: seeds that other conditions of the dataset have are missing in {named(gaps)}.")
+    differing: dict[str, list[str]] = {}
     for dataset, part in runs.groupby("dataset", sort=True):
         for column in settings(part)[1]:
             values = {c: sorted({said(v) for v in part[part["cell"] == c][column]}) for c in in_order(part["cell"])}
             if len(set(map(tuple, values.values()))) == 1:
                 continue  # it goes with another setting, and not with the cell
-            own = [f"{cell_name(c)} {', '.join(each)}" for c, each in values.items()]
-            found.append(f"{dataset}: {key(column)} differs by cell: {'; '.join(own)}.")
+            cells: dict[str, list[str]] = {}
+            for cell, each in values.items():
+                cells.setdefault(", ".join(each), []).append(cell_name(cell))
+            own = "; ".join(f"{value} of {', '.join(those)}" for value, those in cells.items())
+            differing.setdefault(f"{key(column)} differs by cell: {own}.", []).append(str(dataset))
+    found += [f"{', '.join(datasets)}: {words}" for words, datasets in differing.items()]
     known = runs[(runs["status"] == "ok") & (runs["parity_max_error"].isna())]
     if len(known):
         found.append(

@@ -43,7 +43,7 @@ def _share(share: float) -> str:
 def tuning_table(request: StudyRequest, runs: pd.DataFrame) -> pd.DataFrame:
     """A row for each combination of settings that was tuned, all text. runs: of load_results."""
     trials = runs[runs["run_id"].isin(request.trials)].set_index("run_id")
-    varying = _varying(request.tuned)
+    varying = varying_keys(request.tuned)
     rows: list[dict[str, str]] = []
     for members in _alike(request.tuned):
         each = members[0]
@@ -82,7 +82,7 @@ def write_tuning(request: StudyRequest, runs: pd.DataFrame, directory: Path) -> 
         for place, trial in enumerate(each.trials):
             for run_id in trial.all_run_ids:
                 row: dict[str, Any] = {"dataset": _said(each, "dataset"), "cell": _said(each, "cell"), "run_id": run_id}
-                row |= {key: _said(each, key) for key in _varying(request.tuned)} | dict(trial.values)
+                row |= {key: _said(each, key) for key in varying_keys(request.tuned)} | dict(trial.values)
                 row |= {"tuning": each.number} if each.number or len(_alike(request.tuned)) < len(request.tuned) else {}
                 row["chosen"] = place == each.chosen
                 for name in ("seed", "status", "metric", "valid_score", "steps_to_threshold", "steps", "train_seconds"):
@@ -141,7 +141,7 @@ def _said(each: Tuned, key: str) -> str:
     return str(each.settings.get(key, "default"))
 
 
-def _varying(tuned: Sequence[Tuned]) -> list[str]:
+def varying_keys(tuned: Sequence[Tuned]) -> list[str]:
     """Keys, but cell and dataset, in which combinations of one dataset differ."""
     found: dict[str, None] = {}
     for dataset in {_said(each, "dataset") for each in tuned}:

@@ -140,7 +140,7 @@ def facts(each: Evaluated, score: str = "") -> list[tuple[str, str]]:
         ("Measured", f"{in_words(each, score)}, {each.claim.compared}, {each.kind.method}"),
         ("Runs", f"{each.runs} asked for ({chosen})" + (f", {len(each.missing)} missing: {named(each.missing)}"
                                                       if each.missing else "")),
-        ("Margin", _margins(each)),
+        ("Margin", margins(each)),
         ("Rule", each.kind.rule(each)),
         ("Correction", each.correction),
     ]  # fmt: skip
@@ -153,7 +153,7 @@ def facts(each: Evaluated, score: str = "") -> list[tuple[str, str]]:
     return found
 
 
-def _margins(each: Evaluated) -> str:
+def margins(each: Evaluated) -> str:
     """The claim's, or where its conditions are of several quantities that of each."""
     own = {m.name: m.margin for m in each.measured if m.margin is not None}
     if each.claim.margin is not None or not own:

@@ -3,6 +3,7 @@
 What is used where, and why, with the measured coverage of every interval: `docs/statistics.md`.
 """
 
+from rnnbench.statistics.best_of import mean_best_of
 from rnnbench.statistics.conditions import (
     Condition,
     contrast_condition,
@@ -68,6 +69,7 @@ __all__ = [
     "least_p",
     "logrank_test",
     "mcnemar_test",
+    "mean_best_of",
     "mean_interval",
     "paired_condition",
     "paired_probability_of_improvement",

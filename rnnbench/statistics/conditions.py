@@ -44,7 +44,8 @@ class Condition:
     standard deviation of one pair's effect (of its logarithm on the ratio scale). `obstacle`: why this condition
     cannot decide anything, whatever its numbers say; "" if nothing stands in the way. `barred`: why neither side may be
     called ahead, though they may be shown alike. `shown_by`: would n pairs like these show a difference, or that it
-    lies within or beyond the margin, at level α? None where the spread tells.
+    lies within or beyond the margin, at level α? None where the spread tells. `higher`: whether more is better, by
+    which effects of several quantities go one way or not.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Condition:
     scale: Scale = "difference"
     obstacle: str = ""
     barred: str = ""
+    higher: bool = True
     shown_by: Callable[[Question, int, float], bool] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:

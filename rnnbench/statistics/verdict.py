@@ -1,7 +1,8 @@
 """From measured conditions to one of four words: supported, contradicted, equivalent, undecided.
 
 **One condition.** α = 0.05. Its p-value of no effect is Holm-adjusted over all conditions of the claim, or where all go
-one way no more than the largest of them: that all do needs no correction.
+one way no more than the largest of them: that all do needs no correction. The way of a claim of either is who is
+better, whether more of what was measured is better or less.
 
     a claim that x is greater (or less)          a claim that x and y are on par
     equivalent     shown within the margin       supported      shown within the margin
@@ -24,8 +25,8 @@ the other way round".
 
 For claims of a direction, so, if x and y do not differ, any wrong word needs a false rejection among the Holm-adjusted
 tests, and there is one in at most α of studies. "Within the margin in every condition" is an intersection–union test
-(Berger 1982), which errs in at most α without any correction; where one condition is enough (a claim on par with
-`combine="any"`) the p-values of equivalence are Holm-adjusted too.
+(Berger 1982), which errs in at most α without any correction; where each condition has its own word (on par, or either
+of two, with `combine="any"`) the p-values of equivalence are Holm-adjusted too.
 
 **All claims of a page** share α: `family` is the number of those still open when this one is judged, and every p-value
 is multiplied by it. `step_down` does so for all of them.
@@ -80,6 +81,11 @@ class Claim:
         if self.family < 1:
             raise ValueError(f"family must be at least 1, the claim itself, not {self.family}")
 
+    @property
+    def own_words(self) -> bool:
+        """Whether conditions may be shown alike one by one."""
+        return self.combine == "any" and self.direction in ("equivalent", "either")
+
 
 @dataclass(frozen=True)
 class ConditionVerdict:
@@ -122,10 +128,10 @@ def verdict(claim: Claim, conditions: Sequence[Condition]) -> Verdict:
             if condition.margin is None and condition.n:
                 raise ValueError(f"{claim.statement!r} claims equivalence; condition {condition.name!r} has no margin")
     against = [_p_against_chance(claim, condition) for condition in conditions]
-    signs = {condition.additive_effect > 0 for condition in conditions}
-    differs = holm_or_all(against, len(signs) == 1 or claim.direction == "equivalent")
+    ways = {(c.additive_effect > 0) == (c.higher or claim.direction != "either") for c in conditions}
+    differs = holm_or_all(against, len(ways) == 1 or claim.direction == "equivalent")
     within = [condition.p_within for condition in conditions]
-    if claim.direction == "equivalent" and claim.combine == "any":
+    if claim.own_words:
         within = holm(within).tolist()
     judged = tuple(
         _judge(claim, condition, min(1.0, claim.family * p), min(1.0, claim.family * q), len(conditions))
@@ -201,8 +207,7 @@ def _needed(claim: Claim, condition: Condition, family: int) -> int | None:
         about = seeds_for_difference(abs(effect) - margin, sd, level, claim.power)
         ways.append(_enough(condition, "beyond", level, about))
     if condition.margin is not None:
-        any_is_enough = claim.direction == "equivalent" and claim.combine == "any"
-        step = level if any_is_enough else claim.alpha / claim.family
+        step = level if claim.own_words else claim.alpha / claim.family
         ways.append(_enough(condition, "within", step, seeds_for_equivalence(effect, sd, margin, step, claim.power)))
     totals = [n for n in ways if n is not None]
     return max(1, min(totals) - condition.n) if totals else None

@@ -14,6 +14,7 @@ import pandas as pd
 from rnnbench.errors import UsageError, in_one_line
 from rnnbench.records.conditions import mixed
 from rnnbench.statistics import Condition, step_down
+from rnnbench.stopping import let_end
 from rnnbench.studies.claim import StudyClaim
 from rnnbench.studies.definition import Study
 from rnnbench.studies.fairness import unequal
@@ -153,7 +154,8 @@ def _told(claim: StudyClaim) -> Iterator[None]:
     """Where a user's own kind fails, one line says so."""
     try:
         yield
-    except Exception as error:
+    except BaseException as error:
+        let_end(error)
         if type(kind_of(claim)).__module__.startswith("rnnbench."):
             raise
         key = f"study.claims.{claim.id}.kind"
@@ -173,7 +175,7 @@ def _measured(claim: StudyClaim, settings: Mapping[str, Any], runs: pd.DataFrame
     except ObstacleError as obstacle:
         found = Measured(obstacle=str(obstacle))
     missing = tuple(runs["run_id"].to_numpy()[np.isin(runs["status"].to_numpy(), NOT_ENDED)])
-    return replace(found, name=condition_name(settings), settings=settings, runs=len(runs), missing=missing,
+    return replace(found, name=condition_name(settings, runs), settings=settings, runs=len(runs), missing=missing,
                    left_out=tuple(left_out), improving=improving, barred=why,
                    higher=kind.higher(claim, over), tunings=UNIT in runs)  # fmt: skip
 

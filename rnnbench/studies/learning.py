@@ -81,10 +81,17 @@ def _to_beat(runs: pd.DataFrame, own: NDArray[np.bool_]) -> str:
 
 
 def cut_off(claim: StudyClaim, runs: pd.DataFrame) -> list[tuple[str, int, int]]:
-    """(side, runs that the budget cut off while they were improving, all runs of the side): of scores alone."""
+    """(side, runs that the budget cut off while they were improving, all runs of the side): of scores alone.
+
+    A run whose learning rate was annealed to 0 over its steps has come to its end with them: to go on would change
+    nothing, and its best evaluation is nearly always its last.
+    """
     if not is_score(claim.metric) or claim.metric == CURVE:
         return []
     best, steps = (runs[name].to_numpy(dtype=float, na_value=np.nan) for name in ("best_step", "steps"))
-    cut = np.isin(runs["stopped_by"].to_numpy(), ["max_steps", "max_epochs", "max_seconds"]) & (best >= _LATE * steps)
+    constant = (runs["optimizer_schedule"] == "constant").to_numpy(dtype=bool, na_value=False)
+    by = runs["stopped_by"].to_numpy()
+    cut = np.isin(by, ["max_steps", "max_epochs"]) & constant | (by == "max_seconds")
+    cut &= best >= _LATE * steps
     both = zip(claim.sides, of_sides(claim, runs), strict=True)
     return [(side, int((cut & own).sum()), int(own.sum())) for side, own in both]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -126,9 +127,14 @@ def _is_all(column: pd.Series, value: Any) -> bool:
     return not pd.isna(value) and not column.hasnans and bool((column.array == value).all())
 
 
-def condition_name(settings: Mapping[str, Any]) -> str:
+def condition_name(settings: Mapping[str, Any], runs: pd.DataFrame) -> str:
+    """What a condition is called; a dataset that is one file of one's own, by the file: "monthly-sunspots"."""
     parts = []
     for column, value in settings.items():
         plain = cell_name(str(value)) if column == "cell" else str(value) if column == "dataset" else ""
+        named = plain in ("table", "text") and "dataset_path" in runs
+        files = list(runs["dataset_path"].unique()) if named else []
+        if len(files) == 1 and isinstance(files[0], str) and "dataset_path" not in settings:
+            plain = Path(files[0]).stem or plain
         parts.append(plain or setting(column, value))
     return ", ".join(parts) or "all runs"

@@ -35,8 +35,10 @@ from rnnbench.data.examples import Examples
 from rnnbench.errors import UsageError, in_one_line
 from rnnbench.objectives.base import Objective
 from rnnbench.records import MODEL, MODEL_FACTS, write_bytes_atomically, write_json_atomically, write_predictions
+from rnnbench.records.regular import read_regular
 from rnnbench.recurrent import backends
 from rnnbench.recurrent.options import zoned
+from rnnbench.stopping import let_end
 from rnnbench.training.described import described, made
 from rnnbench.training.kept_model import KeptModel
 from rnnbench.training.loop import Training
@@ -71,7 +73,8 @@ def keep(directory: Path, config: Config, training: Training, said: Kept) -> Non
         print(f"warning: {problem}", file=sys.stderr)
     try:
         save(directory, config, training)
-    except Exception as problem:  # a user's objective or cell may be of any kind
+    except BaseException as problem:  # a user's objective or cell may be of any kind
+        let_end(problem)
         print(f"warning: the model of {config.run_id} is not kept: {in_one_line(problem)}", file=sys.stderr)
 
 
@@ -190,7 +193,7 @@ def _own_memory(tensor: Tensor) -> Tensor:
 def _read(directory: Path) -> dict[str, Any]:
     path = directory / MODEL_FACTS
     try:
-        facts = json.loads(path.read_bytes())
+        facts = json.loads(read_regular(path))
     except (FileNotFoundError, NotADirectoryError) as error:
         why = "the run has not ended, diverged, or kept none (keep=best force=true repeats it)"
         raise UsageError(f"{directory} holds no kept model: {why}") from error
@@ -246,7 +249,7 @@ def _backend(name: str, cell: Cell, dtype: torch.dtype, options: dict[str, Any])
 def _weights(path: Path, digest: str) -> dict[str, Tensor]:
     """Raises UsageError for a file that is not there, or not the one that was written."""
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({type(error).__name__})") from error
     if hashlib.sha256(content).hexdigest() != digest:

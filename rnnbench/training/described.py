@@ -14,7 +14,8 @@ from dataclasses import fields, is_dataclass
 from importlib import import_module
 from typing import Any
 
-from rnnbench.errors import UsageError
+from rnnbench.errors import UsageError, text_of
+from rnnbench.stopping import let_end
 
 
 def described(thing: Any) -> dict[str, Any]:
@@ -35,16 +36,18 @@ def made(description: Any, base: Any = object) -> Any:
     module, _, name = path.rpartition(".")
     try:
         cls = getattr(import_module(module), name)
-    except Exception as error:  # a user's module may raise anything
-        raise UsageError(f"{path} cannot be imported ({type(error).__name__}): {error}") from error
+    except BaseException as error:  # a user's module may raise anything
+        let_end(error)
+        raise UsageError(f"{path} cannot be imported ({type(error).__name__}): {text_of(error)}") from error
     if not (isinstance(cls, type) and issubclass(cls, base) and is_dataclass(cls)):
         raise UsageError(f"{path} is no dataclass derived from {base.__name__}")
     try:
         return cls(**{name: _again(value) for name, value in values.items()})
     except UsageError:
         raise
-    except Exception as error:  # its fields have changed since
-        raise UsageError(f"{path} cannot be made again ({type(error).__name__}): {error}") from error
+    except BaseException as error:  # its fields have changed since
+        let_end(error)
+        raise UsageError(f"{path} cannot be made again ({type(error).__name__}): {text_of(error)}") from error
 
 
 def _plain(value: Any, path: str) -> Any:

@@ -29,9 +29,13 @@ def kept_directory(source: str | Path) -> Path:
 def written(folder: Path, files: Mapping[str, bytes]) -> list[str]:
     """Write the files into a folder, made where there is none; gives their paths.
 
-    Raises UsageError where that cannot be.
+    Raises UsageError where that cannot be, or would write over files in a folder that holds others too: not ours.
     """
     try:
+        there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        if there & set(files) and there - set(files):
+            raise UsageError(f"holds {', '.join(sorted(there & set(files)))} already, beside other files", key="out",
+                             value=folder, allowed="a folder of its own")  # fmt: skip
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
             write_bytes_atomically(folder / name, content)

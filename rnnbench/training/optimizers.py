@@ -69,7 +69,7 @@ def _adam_kernel(group: Mapping[str, Any], tensors: list[list[Any]]) -> None:
     parameters, gradients, averages, squares, counts = tensors
     torch._foreach_add_(counts, 1)
     beta1, beta2 = group["betas"]
-    kernel = torch._fused_adamw_ if group["decoupled_weight_decay"] else torch._fused_adam_
+    kernel = torch._fused_adamw_ if group.get("decoupled_weight_decay") else torch._fused_adam_  # 2.6 has no key
     kernel(
         parameters, gradients, averages, squares, [], counts, amsgrad=False, lr=group["lr"], beta1=beta1, beta2=beta2,
         weight_decay=group["weight_decay"], eps=group["eps"], maximize=False,

@@ -40,6 +40,15 @@ def test_a_command_is_kept_once(tmp_path: Path) -> None:
     )
 
 
+def test_damaged_commands_are_kept_as_far_as_they_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "commands.txt").write_bytes(b"python\xce -m rnnbench -m\n\n")
+    remember(tmp_path, ["-m", "seed=0"])
+    assert (tmp_path / "commands.txt").read_text(encoding="utf-8").splitlines() == [
+        "python\ufffd -m rnnbench -m",
+        "python -m rnnbench -m seed=0",
+    ]
+
+
 @pytest.mark.parametrize(
     ("names", "paths", "name"),
     [

@@ -106,7 +106,8 @@ def composing() -> tuple[Composer, Any]:
 def test_every_study_parses_composes_and_claims_what_its_runs_can_show(
     path: Path, composing: Any, tmp_path: Path
 ) -> None:
-    """Every run is a valid configuration; every claim selects runs of both sides, ten seeds of each, one a seed."""
+    """Every run is a valid configuration; every claim selects runs of both sides, ten seeds of each, one a seed: or as
+    many as its kind or its note says."""
     composer, split = composing
     lines = path.read_text().splitlines()
     assert lines[0] == "# @package _global_"
@@ -131,7 +132,8 @@ def test_every_study_parses_composes_and_claims_what_its_runs_can_show(
         assert found.measured, each.id
         for m in found.measured:
             assert "several runs" not in m.obstacle and "no fair pair" not in m.obstacle, (each.id, m.obstacle)
-            assert m.runs >= (2 if each.kind == "closed_form" else 20), each.id
+            least = 2 if each.kind == "closed_form" else 6 if each.note.endswith("too few to decide.") else 20
+            assert m.runs >= least, each.id
 
 
 def test_what_is_asked_for_wins_in_every_grid(composing: Any) -> None:

@@ -108,3 +108,17 @@ def test_of_several_kept_models_none_is_guessed() -> None:
     run(second)
     with pytest.raises(UsageError, match=r"holds 2 kept models"):
         export(first.run_dir.parents[1], "torch")
+
+
+def test_files_of_somebody_elses_folder_are_not_written_over(tmp_path: Path) -> None:
+    config = tiny()
+    run(config)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    for name in ("network.py", "letter.txt"):
+        (mine / name).write_text("mine")
+    with pytest.raises(UsageError, match=r"^out=.*mine: holds network\.py already, beside other files"):
+        export(config.run_dir, "torch", str(mine))
+    assert (mine / "network.py").read_text() == "mine" and not (mine / "model.pt").exists()
+    for _ in range(2):
+        export(config.run_dir, "torch", str(tmp_path / "ours"))

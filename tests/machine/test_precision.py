@@ -26,13 +26,16 @@ TF32 = {"float32_matmul": "tf32", "float32_rnn": "tf32"}
 @pytest.fixture
 def _tf32() -> Iterator[None]:
     """As a user's own module may have left it."""
-    places = (torch.backends.cuda.matmul, torch.backends.cudnn.rnn)
-    before = [place.fp32_precision for place in places]
+    cuda, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    since = hasattr(cuda, "fp32_precision")  # torch 2.9
+    places = (cuda, cudnn.rnn if since else cudnn)
+    name, wanted = ("fp32_precision", "tf32") if since else ("allow_tf32", True)
+    before = [getattr(place, name) for place in places]
     for place in places:
-        place.fp32_precision = "tf32"
+        setattr(place, name, wanted)
     yield
     for place, value in zip(places, before, strict=True):
-        place.fp32_precision = value
+        setattr(place, name, value)
 
 
 @pytest.mark.usefixtures("_tf32")

@@ -43,6 +43,19 @@ def test_metrics_are_in_the_unit_of_the_data(name):
     assert count.compute() == pytest.approx(WANTED[name], rel=1e-9)
 
 
+@pytest.mark.parametrize("unit", [1e-24, 1e-6, 1e6, 1e22])
+@pytest.mark.parametrize("name", sorted(WANTED))
+def test_metrics_follow_the_unit_however_large_or_small(name, unit):
+    """In float32, whose squares have no room for 1e22 or 1e-24."""
+    scaled = {"shift": tuple(unit * v for v in SHIFT), "scale": tuple(unit * v for v in SCALE)}
+    objective = Forecast(horizon=2, naive_error=4.0 * unit, **scaled)
+    count = registry.get(ROOM, name, Metric).begin(objective)
+    targets = Batch(torch.zeros(50, 1, 1), torch.from_numpy(Y * unit).float())
+    count.update(torch.from_numpy(Z).float(), targets, (torch.tensor(0.0), 1.0))
+    times = unit if name in ("rmse", "mae", "pinball") else 1
+    assert count.compute() == pytest.approx(WANTED[name] * times, rel=1e-5, abs=0)
+
+
 def test_accuracy_of_values_is_in_the_unit_of_the_data():
     count = Accuracy(3.0).begin(Value(2, shift=SHIFT, scale=SCALE))
     count.update(torch.from_numpy(Z), batch(), (torch.tensor(0.0), 1.0))

@@ -14,7 +14,7 @@ from rnnbench.records.conditions import with_conditions
 from rnnbench.records.table import load_results
 from rnnbench.report.figures import Material
 from rnnbench.report.figures.base import Figure
-from rnnbench.report.figures.learning_curves import MOST_CELLS, LearningCurves
+from rnnbench.report.figures.learning_curves import BEST, LearningCurves
 from rnnbench.report.figures.score_time import ScoreAgainstTime
 from rnnbench.report.figures.scores import Scores
 from rnnbench.report.figures.step_time import StepTime
@@ -95,8 +95,8 @@ def test_of_many_curves_the_best_are_drawn_and_counted(tmp_path: Path) -> None:
     with drawing_context():
         drawing, _ = LearningCurves().drawings(material(tmp_path, own(OWN)))
         named = [each.get_text() for each in drawing.make(1).legends[0].get_texts()]
-    assert sorted(named) == sorted(map(fitted, OWN[:MOST_CELLS]))
-    assert "Drawn: 12 of 20 cells, those of the best mean test score; summary.csv has all." in drawing.caption
+    assert sorted(named) == sorted(map(fitted, OWN[:BEST]))
+    assert "Drawn: 7 of 20 cells, those of the best mean test score; summary.csv has all." in drawing.caption
     few, _ = LearningCurves().drawings(material(tmp_path / "few", own(OWN[:12])))
     assert "of 12 cells" not in few.caption
 

@@ -6,6 +6,7 @@ import errno
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -106,6 +107,14 @@ def test_several_directories_and_the_parent_of_all(tmp_path: Path) -> None:
         (json.dumps(record(steps=1.5)), "steps is 1.5, not an integer"),
         (json.dumps(record(metrics=None)), "metrics is missing"),
         (json.dumps(record(status="ok") | {"status": "fine"}), "status is fine"),
+        (
+            json.dumps(record(metrics__test__accuracy=10**400)),
+            "accuracy is a number of 1329 bits, too large",
+        ),
+        (json.dumps(record(steps=10**400)), "steps is a number of 1329 bits, too large"),
+        (json.dumps(record(config__mine=[[1], {"a": [-(10**400)]}])), "config.mine.a is a number of"),
+        (json.dumps(record(config__cell__name="\ud800")), "config.cell.name holds what is no text"),
+        (json.dumps(record(config__mine={"x": ["\ud800"]})), "config.mine.x holds what is no text"),
     ],
 )
 def test_a_bad_record_among_good_ones_is_named_and_skipped(
@@ -124,6 +133,40 @@ def test_a_bad_record_among_good_ones_is_named_and_skipped(
     assert str(bad) in lines[0]
     assert read_record(bad.parent) is None
     assert not finished(bad.parent)
+
+
+def test_a_copy_of_a_run_is_named_and_not_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The run is the one in the folder of its name, also where that comes last."""
+    own = write(tmp_path, sweep(seq_lens=(50,)))[0]
+    for name in ("0", f"{own.name}.bak"):
+        shutil.copytree(own, tmp_path / "runs" / name)
+    results = read_results(tmp_path)
+    assert len(results.runs) == 6 and str(own) in set(results.runs["path"])
+    assert [path.parent.name for path, _ in results.skipped] == ["0", f"{own.name}.bak"]
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2 and all(line.endswith(f": a copy: this run is in runs/{own.name}") for line in lines)
+    shutil.rmtree(own)
+    (runs, skipped, *_) = read_results(tmp_path)
+    assert (len(runs), len(skipped)) == (6, 1)
+
+
+def test_a_link_that_leads_to_itself_is_no_record(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path, sweep(seq_lens=(50,)))
+    (tmp_path / "runs" / "round").symlink_to("round")
+    results = read_results(tmp_path)
+    assert (len(results.runs), len(results.skipped)) == (6, 1)
+    assert "Too many levels of symbolic links" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file names are UTF-8")
+def test_a_folder_whose_name_is_no_text_holds_no_record(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = write(tmp_path, sweep(seq_lens=(50,)))[0]
+    odd = os.fsdecode(b"d\xff")
+    own.rename(own.with_name(odd))
+    (tmp_path / "runs" / (odd + odd)).mkdir()
+    results = read_results(tmp_path)
+    assert (len(results.runs), [path.parent.name for path, _ in results.skipped]) == (5, [odd])
+    assert "its folder's name is no text" in capsys.readouterr().err
 
 
 def test_a_directory_without_a_record_is_unfinished(tmp_path: Path) -> None:

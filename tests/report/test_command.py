@@ -99,7 +99,8 @@ def test_a_damaged_pack_still_has_a_page_that_names_it(capsys: pytest.CaptureFix
     assert said.out == "a/report.html\n"
     assert said.err.startswith(f"warning: a/{PACK}: damaged after ") and said.err.count("\n") == 1
     assert (
-        f"1 record(s) could not be read and are left out: {PACK} (damaged after " in Path("a/report.html").read_text()
+        f"1 record(s) could not be read, or are copies, and are left out: {PACK} (damaged after "
+        in Path("a/report.html").read_text()
     )
 
 
@@ -155,3 +156,15 @@ def test_open_shows_a_page_in_a_browser_and_lists_those_that_there_are(
     capsys.readouterr()
     assert main(["open", "nowhere"]) == 2
     assert "no page in nowhere" in capsys.readouterr().err
+
+
+def test_what_is_in_the_way_among_the_runs_keeps_no_page_from_being_made(tmp_path: Path) -> None:
+    own = write(tmp_path / "a", sweep(seq_lens=(50,)))
+    odd = own[0].with_name(os.fsdecode(b"d\xff"))
+    shutil.copytree(own[0], own[0].with_name(f"{own[0].name}.bak"))
+    own[1].rename(odd)
+    own[0].with_name("round").symlink_to("round")
+    assert main(["a"]) == 0
+    page = Path("a/report.html").read_text()
+    assert "3 record(s) could not be read, or are copies" in page and r"runs/d\udcff/run.json" in page
+    assert len(Path("a/runs.csv").read_text().splitlines()) == 6

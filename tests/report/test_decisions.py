@@ -11,7 +11,7 @@ import pytest
 
 from rnnbench.plots.look import drawing_context
 from rnnbench.records.table import load_results
-from rnnbench.report.decisions import decisions
+from rnnbench.report.decisions import decisions, of_many_pairs
 from rnnbench.report.forest import forest, rows
 from rnnbench.studies import Evaluated, evaluate_claims, study_from, told_apart
 from tests.claims import claim
@@ -61,6 +61,26 @@ def test_nobody_is_taken_of_three_pairs(tmp_path: Path) -> None:
     (row,) = decisions(judged(runs, {"direction": "either", "metric": "test_score"}), runs)
     assert (row.take, row.settled) == ("", False)
     assert row.sure.startswith("open (n = 3 pairs): too few seeds to say")
+
+
+def test_of_many_pairs_each_has_its_row_and_its_question(tmp_path: Path) -> None:
+    level = {"lstm": 0.7, "gru": 0.8, "gru_reset_before": 0.7}
+    contents = [
+        record(cell, "adding", 50, seed=s, test_score=level[cell] + 0.001 * math.sin(s + place))
+        for place, cell in enumerate(level) for s in range(10)
+    ]  # fmt: skip
+    write(tmp_path, contents, histories=False)
+    runs, one = load_results(tmp_path), {"direction": "either", "metric": "test_score"}
+    found = judged(
+        runs,
+        *(
+            one | {"compare": pair}
+            for pair in (["gru", "lstm"], ["gru_reset_before", "gru"], ["gru_reset_before", "lstm"])
+        ),
+    )
+    assert of_many_pairs(found) and not of_many_pairs(found[:2])
+    rows = {row.problem.partition(": ")[0]: row.take for row in decisions(found, runs)}
+    assert rows == {"GRU or LSTM": "GRU", "GRU (reset before) or GRU": "GRU", "GRU (reset before) or LSTM": "either"}
 
 
 def test_exploratory_claims_are_no_ground_for_a_choice(tmp_path: Path) -> None:

@@ -121,6 +121,16 @@ def test_nobody_is_ahead_while_most_runs_were_cut_off_improving(tmp_path: Path) 
     assert ahead(tmp_path, contents) == "still improving when the budget ended: 10 of 10 LSTM runs (n = 10)"
 
 
+def test_a_rate_annealed_to_0_has_come_to_its_end(tmp_path: Path) -> None:
+    end = {"stopped_by": "max_steps", "steps": 2000, "best_step": 2000}
+    contents = scores(0.9 + RAMP, 0.7 + RAMP, **end, config__optimizer__schedule="cosine")
+    assert ahead(tmp_path / "annealed", contents) == "GRU ahead (n = 10)"
+    contents = scores(
+        0.9 + RAMP, 0.7 + RAMP, **end | {"stopped_by": "max_seconds"}, config__optimizer__schedule="cosine"
+    )
+    assert ahead(tmp_path / "half-way", contents).startswith("still improving when the budget ended")
+
+
 def test_lower_may_be_better(tmp_path: Path) -> None:
     for higher, words in ((True, "LSTM ahead (n = 10)"), (False, "GRU ahead (n = 10)")):
         contents = scores(1 - RAMP, 2 + RAMP, task__higher_is_better=higher, task__chance={}, stopped_by="patience")

@@ -109,7 +109,7 @@ def test_how_it_was_made_stands_on_the_page_in_numbers_for_people(tmp_path: Path
     for place, each in enumerate(contents):
         each["environment"] |= {"load_average": 1.29052734375 + place, "dtype": "float32", "commit": "abcdef0123"}
     write(tmp_path, contents)
-    (tmp_path / "commands.txt").write_text("python -m rnnbench -m cell=lstm,gru 'a=<b>'\n")
+    (tmp_path / "commands.txt").write_bytes(b"python\xce\npython -m rnnbench -m cell=lstm,gru 'a=<b>'\n")
     page = make_report(tmp_path).read_text()
     made = re.sub(r"<[^>]*>", " ", page[page.index('id="made"') :])
     assert "python -m rnnbench -m cell=lstm,gru &#39;a=&lt;b&gt;&#39;" in made

@@ -125,6 +125,10 @@ def test_the_answer_is_what_the_author_has_the_outcome_say(tmp_path: Path) -> No
     assert "<p>Take &lt;the GRU&gt;: GRU − LSTM: 0.1" in page
     assert "Known &lt;before&gt;." in page
     assert "Never said" not in page and "Take either" not in page
+    write_request(
+        tmp_path, "made", study_from(values | {"claims": [claim]}), {r["run_id"]: r["config"] for r in contents()}
+    )
+    assert "The one claim is decided, at an error of 5 %." in make_report(tmp_path).read_text()
 
 
 def test_a_finding_is_of_a_verdict() -> None:

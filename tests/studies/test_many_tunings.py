@@ -158,6 +158,9 @@ def test_a_study_of_two_tunings_with_halving(tmp_path: Path) -> None:
     assert verdicts["tunings"].tolist() == [2] and "n = 2" in verdicts["reason"][0]
     listed = pd.read_csv("results/mine/tuning.csv")
     assert len(listed) == 20 and set(listed["tuning"]) == {0, 1}
+    needed = pd.read_csv("results/mine/trials_needed.csv")
+    assert needed["trials"].tolist() == [1, 2, 3] * 2 and set(needed["tunings"]) == {2}
     page = Path("results/mine/report.html").read_text()
+    assert "Test score against the number of trials" in page
     assert "3 with 1/2 of the budget then 2 with all of the budget" in page
     assert "another choice of tuned values is in them" in page and "of 2 at an end of the range" in page

@@ -192,7 +192,7 @@ def test_none_is_kept_where_none_is_asked_for_or_the_run_diverged() -> None:
     assert not (tiny().run_dir / MODEL).exists() and not (tiny().run_dir / MODEL_FACTS).exists()
 
 
-class KilledError(BaseException):
+class KilledError(KeyboardInterrupt):
     """Stands for SIGKILL: nothing of the run goes on after it."""
 
 

@@ -105,7 +105,7 @@ def test_one_that_diverges_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> No
     assert left("together") == alone(configs)
 
 
-class KilledError(BaseException):
+class KilledError(KeyboardInterrupt):
     """Stands for SIGKILL: nothing of the loop runs after it."""
 
 

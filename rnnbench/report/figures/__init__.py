@@ -10,6 +10,7 @@ from rnnbench.errors import UsageError, in_one_line
 from rnnbench.registry import get, names
 from rnnbench.report.figures.base import Figure, Material
 from rnnbench.report.parts import made
+from rnnbench.stopping import let_end
 
 __all__ = ["Figure", "Material", "all_figures", "made_of"]
 
@@ -31,7 +32,8 @@ def made_of(figure: Figure, page: Material, folder: Path) -> list[dict[str, Any]
     """
     try:
         return [made(drawing, folder) for drawing in figure.drawings(page)]
-    except Exception as error:
+    except BaseException as error:
+        let_end(error)
         own = type(figure)
         if own.__module__.startswith("rnnbench."):
             raise

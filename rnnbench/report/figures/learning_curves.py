@@ -23,7 +23,7 @@ from rnnbench.report.findings import Comparison, headline, of_panel
 from rnnbench.report.summary import steps_to_threshold
 
 MOST_SEEDS = 20  # curves read for a condition
-MOST_CELLS = 12  # in a panel
+MOST_CELLS, BEST = 12, 7  # in a panel; of more so many
 _ENOUGH_FOR_QUARTILES = 5
 _CAPTION = (
     "Line: median over seeds; band: inter-quartile range from five seeds on, smallest to largest below. A run "
@@ -91,10 +91,11 @@ def _of_few(drawn: Sequence[Panel]) -> tuple[list[Panel], str]:
     for panel in drawn:
         scores = panel.runs.groupby("cell")["test_score"].mean().astype("float64")
         higher = bool(panel.runs["higher_is_better"].fillna(True).iloc[0])
-        best = scores.sort_values(ascending=not higher, kind="stable").index[:MOST_CELLS]
+        best = scores.sort_values(ascending=not higher, kind="stable").index
+        best = best[:BEST] if len(best) > MOST_CELLS else best
         found.append(replace(panel, runs=panel.runs[panel.runs["cell"].isin(best)]))
         most = max(most, len(scores))
-    words = f" Drawn: {MOST_CELLS} of {most} cells, those of the best mean test score; summary.csv has all."
+    words = f" Drawn: {BEST} of {most} cells, those of the best mean test score; summary.csv has all."
     return found, words if most > MOST_CELLS else ""
 
 

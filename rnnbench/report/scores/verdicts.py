@@ -94,7 +94,8 @@ def _as_runs(asked: Request, rows: pd.DataFrame) -> pd.DataFrame:
     A score that is infinite is that of a run that diverged; one that is absent that of a run that is missing.
     """
     scores = rows[asked.score].to_numpy(float)
-    dataset = [_label(asked, values) for values in rows[list(asked.conditions)].itertuples(index=False, name=None)]
+    conditions = [rows[name] for name in asked.conditions]
+    dataset = [_label(asked, values) for values in zip(*conditions, strict=True)] or [asked.name] * len(rows)
     cells, seeds = _cells(rows[asked.cell].astype(str)), _seeds(rows[asked.seed])
     chance = asked.chance.loc[rows.index]
     columns: dict[str, Any] = {
@@ -111,6 +112,7 @@ def _as_runs(asked: Request, rows: pd.DataFrame) -> pd.DataFrame:
         "to_beat_is": [None if unknown else CHANCE for unknown in chance.isna()],
         "test_score": np.where(np.isfinite(scores), scores, math.nan),
         "numerics": None,
+        "optimizer_schedule": None,
         "best_step": None,
         "steps": None,
         "stopped_by": None,

@@ -163,7 +163,7 @@ class Kind:
             try:
                 found = self.condition(claim, m)
                 ahead = (found.additive_effect > 0) != m.higher  # of the sides, by its place
-                return replace(found, barred=m.barred[ahead])
+                return replace(found, barred=m.barred[ahead], higher=m.higher)
             except ValueError as error:
                 obstacle = str(error)
         nothing = Interval(math.nan, math.nan, math.nan, len(m.seeds), "none")

@@ -1,8 +1,8 @@
 """What does one change of a cell do, on each of several tasks? Claims of this kind are the rungs of a ladder.
 
 Each compares a cell with the one that it was made from and says what the change takes away or adds. All of a page
-together answer which part counts (what it costs to go without it) and which learns quickly, in words and in one figure:
-tasks across, changes down.
+together answer which part counts (what it costs to go without it) and, of the mean of the learning curve, which learns
+quickly, in words and in one figure: tasks across, changes down.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from rnnbench.plots.panels import Drawing
 
 _CAPTION = (
-    "Each change on each task: effect with its 95 % Student t interval over {n} pairs, to the right better; line: no "
-    "effect; band: the margin, within which a difference does not matter in practice. Filled: decided (triangle: "
-    "better or worse; square: within the margin), by a test corrected for the claims and tasks of this page; hollow: "
-    "not decided, or nobody may be called ahead."
+    "{what}: what each change does on each task, effect with its 95 % Student t interval over {n} pairs, to the right "
+    "better; line: no effect; band: the margin, within which a difference does not matter in practice. Filled: decided "
+    "(triangle: better or worse; square: within the margin), by a test corrected for the tasks {family}; hollow: not "
+    "decided, or nobody may be called ahead."
 )
 
 
@@ -84,46 +84,48 @@ def _gained(judged: ConditionVerdict, m: Measured) -> bool | None:
     return ((judged.condition.additive_effect > 0) == m.higher) if judged.outcome == "supported" else None
 
 
-def _where(claims: Sequence[Evaluated], wanted: bool) -> Iterator[tuple[Evaluated, list[str]]]:
-    """The changes that made it better (or worse) somewhere, each with the tasks and effects."""
+def _where(claims: Sequence[Evaluated], wanted: bool) -> Iterator[tuple[Evaluated, list[ConditionVerdict]]]:
+    """The changes that made it better (or worse) somewhere, each with the tasks in which."""
     for each in claims:
-        those = [
-            f"{j.condition.name} {_short(j)}"
-            for j, m in zip(each.verdict.conditions, each.measured, strict=True)
-            if _gained(j, m) is wanted
-        ]
+        judged = zip(each.verdict.conditions, each.measured, strict=True)
+        those = [j for j, m in judged if _gained(j, m) is wanted]
         if those:
             yield each, those
 
 
-def _short(judged: ConditionVerdict) -> str:
-    e = judged.condition.effect
-    return interval(e.estimate, e.low, e.high)
-
-
 def _sentences(metric: str, claims: Sequence[Evaluated]) -> list[tuple[str, str, str]]:
-    """(words, numbers, id of the claim that they lead to)."""
-    curve = metric == CURVE
-    asked = "Which part learns quickly" if curve else "Which part counts"
-    what = "learned sooner" if curve else "better"
+    """(words, numbers, id of the claim that they lead to): two of what is reached, one of what learns quickly."""
+    asked = "Which part learns quickly" if metric == CURVE else "Which part counts"
+    asked += "" if all(each.claim.primary for each in claims) else " (exploratory)"
     costs, gains = list(_where(claims, False)), list(_where(claims, True))
     needed = [(each, those) for each, those in costs if "removes" in (each.claim.change or {})]
     needed += [(each, those) for each, those in gains if "adds" in (each.claim.change or {})]
     spared = [pair for pair in [*costs, *gains] if pair not in needed]
-    found = []
-    for members, words in ((needed, f"{asked}: "), (spared, f"{what.capitalize()} without: ")):
-        if members:
-            parts = "; ".join(f"{part(each.claim)} ({', '.join(those)})" for each, those in members)
-            found.append(
-                (f"{words}{', '.join(part(each.claim) for each, _ in members)}.", parts, members[0][0].claim.id)
-            )
     none = [each for each in claims if each not in [pair[0] for pair in [*needed, *spared]]]
-    if not found:
+    if not needed and not spared:
         return [(f"{asked}: not shown of any ({_why(claims)}).", "", claims[0].claim.id if claims else "")]
-    if none:
-        names = ", ".join(part(each.claim) for each in none)
-        found.append((f"No difference is shown by: {names} ({_why(none)}).", "", none[0].claim.id))
+    rest = f"of {', '.join(part(each.claim) for each in none)}: {_why(none)}" if none else ""
+    if metric == CURVE:
+        words = f"{asked}: {_named(needed) or 'none that is shown'}"
+        words += f"; better without: {_named(spared)}" if spared else ""
+        return [(f"{words}.", _numbers([*needed, *spared]), [*needed, *spared][0][0].claim.id)]
+    found = []
+    for members, lead, after in ((needed, asked, "" if spared else rest), (spared, "Better without", rest)):
+        if members:
+            words = "; ".join(each for each in (f"{lead}: {_named(members)}", after) if each)
+            found.append((f"{words}.", _numbers(members), members[0][0].claim.id))
     return found
+
+
+def _named(members: Sequence[tuple[Evaluated, Sequence[ConditionVerdict]]]) -> str:
+    """Parts, each with the tasks: "the output gate (jsb), …"."""
+    return ", ".join(f"{part(each.claim)} ({', '.join(j.condition.name for j in those)})" for each, those in members)
+
+
+def _numbers(members: Sequence[tuple[Evaluated, Sequence[ConditionVerdict]]]) -> str:
+    """In the same order, each effect with its interval."""
+    effects = ((j.condition.name, j.condition.effect) for _, those in members for j in those)
+    return ", ".join(f"{task} {interval(e.estimate, e.low, e.high)}" for task, e in effects)
 
 
 def _why(claims: Sequence[Evaluated]) -> str:
@@ -150,6 +152,8 @@ def _drawing(metric: str, claims: Sequence[Evaluated]) -> list[Drawing]:
     n = "–".join(map(str, sorted({min(counts), max(counts)}))) if counts else "0"
     what = label(metric)
     said = " ".join(words for words, *_ in _sentences(metric, claims))
+    primary = all(each.claim.primary for each in claims)
+    family = "and the claims of this page" if primary else "of its claim alone: exploratory"
 
     def make(columns: int) -> Figure:
         from matplotlib.figure import Figure
@@ -168,7 +172,15 @@ def _drawing(metric: str, claims: Sequence[Evaluated]) -> list[Drawing]:
         figure.suptitle(title, x=0.01, ha="left", fontsize=10, color=INK)
         return figure
 
-    return [Drawing(f"changes_{metric}", f"What each change does: {what}", _CAPTION.format(n=n), make, said)]
+    return [
+        Drawing(
+            f"changes_{metric}",
+            f"What each change does: {what}",
+            _CAPTION.format(what=what.capitalize(), n=n, family=family),
+            make,
+            said,
+        )
+    ]
 
 
 _COLOURS = {True: "#0072B2", False: "#D55E00", None: "#009E73"}
