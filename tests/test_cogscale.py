@@ -21,7 +21,13 @@ from rnnbench.studies import study_from
 EXAMPLE = ROOT / "examples" / "cogscale"
 RESULTS = ROOT / "results" / "cogscale"
 THEIRS = ROOT.parent / "shared" / "data" / "cogscale" / "lstm_gru.csv.gz"
-WIDTHS = {"adding_problem": (12, 14), "discrete_pattern_completion": (13, 15), "sorting_problem": (9, 11)}
+WIDTHS = {
+    "sinus_forecasting": (14, 16), "chaotic_forecasting": (13, 15), "discrete_postcasting": (13, 15),
+    "continuous_postcasting": (14, 16), "discrete_pattern_completion": (13, 15),
+    "continuous_pattern_completion": (14, 16),
+    "bracket_matching": (13, 15), "simple_copy": (13, 15), "selective_copy": (12, 14), "adding_problem": (12, 14),
+    "sorting_problem": (9, 11), "cross_situation": (8, 10), "associative_recall": (12, 14), "induction_heads": (13, 15),
+}  # fmt: skip
 
 needs_cogscale = pytest.mark.skipif(
     find_spec("cogscale") is None, reason="needs the package cogscale: pip install cogscale==0.2.0"
@@ -131,25 +137,64 @@ def test_the_study_is_well_formed_and_their_protocol() -> None:
     for grid in study.sweeps:
         lstm, gru = WIDTHS[grid["dataset.name"]]
         assert grid["hidden_size"] == {"lstm": lstm, "gru": gru}[grid["cell"]]
-        assert (grid["batch_size"], grid["budget.patience"]) == (10, 10)
+        assert (grid["batch_size"], grid["budget.eval_every"]) == (
+            (1, 1) if "forecasting" in grid["dataset.name"] else (10, 10)
+        )
+        assert (grid["budget.patience"], grid["budget.max_epochs"]) == (10, 50)
         assert grid["clip_norm"] is grid["forget_bias"] is None
-    assert len(study.sweeps) == len(study.published) == 6
+    assert len(study.sweeps) == 28 and len(study.published) == 26  # of one task their score is another
+
+
+SQUARED = {"sinus_forecasting", "chaotic_forecasting", "continuous_postcasting", "continuous_pattern_completion"}
+
+
+def printed(task: str, *values: float) -> list[str]:
+    """Error rates; of squared errors thousandths."""
+    return [(f"{1000 * v:.2f}" if task in SQUARED else f"{v:.3f}").replace("-", "−") for v in values]
 
 
 def test_the_readme_tells_the_runs() -> None:
-    """Means and standard deviations of scores.csv, and the differences by scipy."""
+    """Means and standard deviations of scores.csv, and the differences of seeds or tunings by scipy."""
     readme = (EXAMPLE / "README.md").read_text()
-    runs = pd.read_csv(EXAMPLE / "scores.csv").pivot(index=["task", "seed"], columns="cell", values="test_error")
-    assert len(runs) == 30
-    for task, of in runs.groupby(level="task"):
-        for cell in ("lstm", "gru"):
-            said = f"| `{task}` | {cell.upper()} | {of[cell].mean():.3f} ± {of[cell].std():.3f} |"
-            assert said in readme
-        d = of["gru"] - of["lstm"]
-        low, high = stats.t.interval(0.95, 9, d.mean(), stats.sem(d))
-        places = 2 if task == "adding_problem" else 3
-        said = f"{d.mean():.{places}f} [{low:.{places}f}, {high:.{places}f}]".replace("-", "−")
-        assert said in readme.replace("\n", " ")
+    rows = {
+        study: set(re.findall(rf"^\| `(\w+)` \|{'[^|]*[|]' * n}$", readme, re.M))
+        for study, n in (("both", 4), ("d", 3))
+    }
+    runs = pd.read_csv(EXAMPLE / "scores.csv")
+    assert rows["both"] == rows["d"] == set(runs["task"]) == set(WIDTHS)
+    for (study, task), of in runs.groupby(["study", "task"]):
+        assert of.groupby("cell").size().tolist() == [20 if study == "tuned" else 10] * 2
+        unit = of["seed"] // 2 if study == "tuned" else of["seed"]
+        means = of.groupby(["cell", unit])["test_error"].mean().unstack("cell")
+        d = means["gru"] - means["lstm"]
+        effect, low, high = printed(task, d.mean(), *stats.t.interval(0.95, 9, d.mean(), stats.sem(d)))
+        assert f"{effect} [{low}, {high}]" in readme
+        if study == "protocol":
+            for cell in ("lstm", "gru"):
+                mean, spread = printed(task, means[cell].mean(), means[cell].std())
+                assert f" {mean} ± {spread} |" in readme
+    means = runs.groupby(["study", "task", "cell"])["test_error"].mean().unstack("cell")
+    lower = (means["gru"] < means["lstm"]).groupby("study").sum()
+    assert (lower["protocol"], lower["clipped"], lower["tuned"]) == (12, 12, 9)
+    assert "in 12 of 14 by their protocol, in 12 with bias 1 and clipping, in 9 tuned" in readme
+
+
+@pytest.mark.skipif(not THEIRS.exists(), reason="needs the authors' records beside the checkout")
+def test_the_readme_tells_their_records() -> None:
+    readme, near, held = (EXAMPLE / "README.md").read_text(), 0, 0
+    ours = pd.read_csv(EXAMPLE / "scores.csv").query("study == 'protocol'").set_index(["task", "cell"])["test_error"]
+    records = pd.read_csv(THEIRS).query("Difficulty == 'small' and Target_Params == 1000 and Task != 'cross_situation'")
+    for (task, cell), of in records.groupby(["Task", "Model"]):
+        valid = of.groupby("LR")["Best_Val_Score"].mean()
+        scores = of[of["LR"] == valid.idxmin()]["Test_Score"]
+        mean, spread = printed(task, scores.mean(), scores.std())
+        assert f" {mean} ± {spread} |" in readme
+        here = ours.loc[(task, cell.lower())]
+        low, high = stats.t.interval(0.95, 9, here.mean(), stats.sem(here))
+        near, held = near + (abs(here.mean() - scores.mean()) <= scores.std()), held + (low <= scores.mean() <= high)
+    assert f"Of the 26 means {near} lie within a standard deviation of theirs, and {held} of" in readme.replace(
+        "\n", " "
+    )
 
 
 @pytest.mark.skipif(not THEIRS.exists(), reason="needs the authors' records beside the checkout")
