@@ -12,16 +12,31 @@ underscore hold what the others share.
 from __future__ import annotations
 
 import ast
+import sys
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rnnbench.errors import UsageError, in_one_line, text_of
 from rnnbench.stopping import let_end
 
 T = TypeVar("T")
+
+
+def imported(path: str) -> Any:
+    """What stands at an import path such as package.module.Class, which may raise anything where it is a user's.
+
+    A module that reads what was typed as it is imported finds nothing: that was meant for us.
+    """
+    module, _, attribute = path.rpartition(".")
+    typed = sys.argv
+    sys.argv = typed[:1]
+    try:
+        return getattr(import_module(module), attribute)
+    finally:
+        sys.argv = typed
 
 
 @cache
@@ -51,9 +66,8 @@ def get(room: str, name: str, base: type[T], key: str = "") -> T:
     """
     key = key or room.rpartition(".")[2]
     if "." in name:
-        module, _, attribute = name.rpartition(".")
         try:
-            found = getattr(import_module(module), attribute) if module and attribute else None
+            found = imported(name)
         except BaseException as error:  # a user's module may raise anything
             let_end(error)
             raise UsageError(f"cannot be imported ({type(error).__name__}): {text_of(error)}", key=key, value=name,

@@ -193,6 +193,17 @@ def test_the_console_script_finds_what_python_m_finds(monkeypatch: pytest.Monkey
     assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith("ok: leaky-adding-T6-h5-s0-")
 
 
+def test_a_module_that_reads_what_was_typed_as_it_is_imported_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(Path.cwd())
+    Path("parsing_cells.py").write_text(
+        "from argparse import ArgumentParser\nfrom rnnbench.cells.gru import GRUCell\n\nparser = ArgumentParser()\n"
+        "parser.add_argument('--scale', type=float, default=1.0)\nGIVEN = parser.parse_args()\n\n\n"
+        "class Parsing(GRUCell):\n    pass\n"
+    )
+    done = here(*TINY, "cell=custom", "cell.target=parsing_cells.Parsing", "cell.name=parsing")
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith("ok: parsing-adding-T6-h5-s0-")
+
+
 CELL = """
 from dataclasses import dataclass
 from rnnbench.cells.lstm import LSTMCell
@@ -209,11 +220,11 @@ def test_a_cell_of_ones_own_that_was_edited_is_another_condition(
 ) -> None:
     """Its runs are never averaged with those of the old one, though every key is the same."""
     monkeypatch.syspath_prepend(tmp_path)
-    mine = (*TINY, "cell=custom", "cell.name=mine", "cell.target=my_cells.Mine")
-    (tmp_path / "my_cells.py").write_text(CELL.format("first"))
+    mine = (*TINY, "cell=custom", "cell.name=mine", "cell.target=edited_cells.Mine")
+    (tmp_path / "edited_cells.py").write_text(CELL.format("first"))
     assert here(*mine).returncode == 0
-    monkeypatch.delitem(sys.modules, "my_cells")
-    (tmp_path / "my_cells.py").write_text(CELL.format("second"))
+    monkeypatch.delitem(sys.modules, "edited_cells")
+    (tmp_path / "edited_cells.py").write_text(CELL.format("second"))
     path = os.pathsep.join([str(tmp_path), str(ROOT)])
     done = rnnbench(*mine, env={**os.environ, "PYTHONPATH": path})  # as after an edit: in another process
     assert done.returncode == 0, done.stderr

@@ -32,11 +32,24 @@ def _default_device() -> None:
     torch.set_default_device("meta")
 
 
+def _hooked() -> object:
+    """A hook of every module that doubles what comes out."""
+    return torch.nn.modules.module.register_module_forward_hook(
+        lambda module, given, output: output * 2 if isinstance(output, torch.Tensor) else None
+    )
+
+
+def _hooks() -> dict[int, object]:
+    return dict(torch.nn.modules.module._global_forward_hooks)
+
+
 STATES: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
     "dtype": (lambda: torch.set_default_dtype(torch.float64), torch.get_default_dtype),
     "device": (_default_device, lambda: torch.empty(0).device.type),
     "deterministic": (lambda: torch.use_deterministic_algorithms(True), torch.are_deterministic_algorithms_enabled),
     "gradients": (lambda: torch.set_grad_enabled(False), torch.is_grad_enabled),
+    "autocast": (lambda: torch.set_autocast_enabled("cpu", True), lambda: torch.is_autocast_enabled("cpu")),
+    "hooks": (_hooked, _hooks),
     "random": (lambda: random.seed(12), random.random),
     "numpy": (lambda: np.random.seed(12), np.random.random),  # noqa: NPY002 - what others use
     "torch": (lambda: torch.manual_seed(12), lambda: None),
@@ -65,6 +78,8 @@ def test_the_state_of_the_process_decides_nothing_and_is_put_back(state: str, mo
         torch.set_default_device(None)
         torch.use_deterministic_algorithms(False)
         torch.set_grad_enabled(True)
+        torch.set_autocast_enabled("cpu", False)
+        torch.nn.modules.module._global_forward_hooks.clear()
         torch.set_num_threads(before)
 
 

@@ -6,7 +6,7 @@ import os
 import sys
 
 from rnnbench.cli.completion import completions
-from rnnbench.cli.typed import as_typed, check_with_hydra, flags_first, for_each_choice
+from rnnbench.cli.typed import as_typed, check_taken_away, check_with_hydra, flags_first, for_each_choice
 from rnnbench.cli.usage import (
     GROUPS,
     check_flags,
@@ -36,6 +36,7 @@ def main() -> None:
     try:
         check_flags(arguments)
         check_with_hydra(arguments)
+        check_taken_away(arguments)
         check_own_choices(arguments)
         check_names(arguments)
         check_stays(arguments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,6 +18,9 @@ from rnnbench.config import CONF, Config, from_mapping
 from rnnbench.errors import UsageError
 from rnnbench.run import run
 
+_one_at_a_time = threading.RLock()
+"""Torch's default dtype, its generator and Hydra's composition belong to the process: of several threads each waits."""
+
 
 def train(**keys: Any) -> dict[str, Any]:
     """Train one model and give its record: what run.json holds, as a dictionary.
@@ -26,7 +30,7 @@ def train(**keys: Any) -> dict[str, Any]:
 
     With `name=` (or `results_dir=`) the run is kept under results/NAME/runs/<run_id>/, and a run that is finished there
     gives its record at once; without, nothing stays on disk. torch's global random state is left as it was. A run
-    whose loss is not finite gives a record with status "diverged".
+    whose loss is not finite gives a record with status "diverged". Of several threads one trains at a time.
 
     Raises UsageError for a request that cannot be, in the words of the command line; RuntimeError where the run failed,
     or where another process is at it.
@@ -84,8 +88,9 @@ def written(value: Any) -> str:
 
 
 def _record(keys: Mapping[str, Any]) -> dict[str, Any]:
-    config, provenance = composed(keys)
-    with torch.random.fork_rng(devices=[torch.cuda.current_device()] if torch.cuda.is_available() else []):
+    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+    with _one_at_a_time, torch.random.fork_rng(devices=devices):
+        config, provenance = composed(keys)
         ending = run(config, provenance=provenance)
     if ending.record is None:
         raise RuntimeError(f"{config.run_id} is being run by another process")

@@ -45,6 +45,14 @@ def check_with_hydra(arguments: Sequence[str]) -> None:
         parser.parse_args(list(arguments))
 
 
+def check_taken_away(arguments: Sequence[str]) -> None:
+    """Raises UsageError for `~key`, which Hydra has for groups that need not be chosen: all of ours have a value."""
+    for argument in arguments:
+        key = argument[1:].partition("=")[0]
+        if argument.startswith("~") and key.partition("/")[0].partition(".")[0] != "hydra":
+            raise UsageError(f"{argument}: no key can be taken away; what is not typed has its default (see --help)")
+
+
 def for_each_choice(arguments: Sequence[str], groups: Sequence[str]) -> list[str]:
     """In a sweep over a group's choices, its keys as sweeps of one value: Hydra then asks each choice for them.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from rnnbench.config import cell_choices
 from rnnbench.conversion import unknown_key
 from rnnbench.errors import UsageError, in_one_line
+from rnnbench.registry import imported
 from rnnbench.stopping import let_end
 
 if TYPE_CHECKING:
@@ -53,9 +53,8 @@ def cells(value: str) -> dict[str, Cell]:
 def _imported(path: str) -> Cell:
     from rnnbench.cells.base import Cell  # brings torch, which the report does without
 
-    module, _, name = path.rpartition(".")
     try:
-        cell = getattr(import_module(module), name)()
+        cell = imported(path)()
     except BaseException as problem:  # a user's module may raise anything
         let_end(problem)
         raise UsageError(f"cannot be made ({in_one_line(problem)})", key="cell", value=path) from problem

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import is_dataclass
 from functools import cache
-from importlib import import_module
 
 from rnnbench.errors import UsageError, text_of
+from rnnbench.registry import imported
 from rnnbench.stopping import let_end
 
 
@@ -25,7 +25,7 @@ def resolve(key: str, target: str) -> type:
     if not module or not attribute:
         raise UsageError("no import path", key=key, value=target, allowed="package.module.Class")
     try:
-        cls = getattr(import_module(module), attribute)
+        cls = imported(target)
     except BaseException as error:  # a user's module may raise anything
         let_end(error)
         raise UsageError(f"cannot be imported ({type(error).__name__}): {text_of(error)}", key=key, value=target,

@@ -58,6 +58,9 @@ def check_batch(batch: Batch, parts: Parts, name: str, part: str, first: int = 0
     if inputs.dim() != dims or 0 in inputs.shape[1:]:
         form = "(examples, steps)" if dims == 2 else "(examples, steps, features)"
         raise _refusal(name, part, f"has inputs of shape {tuple(inputs.shape)}", f"{form}, none of them 0")
+    for what, tensor in (("inputs", inputs), ("targets", targets)):
+        if tensor.is_complex():  # whose imaginary part would be lost without a word
+            raise _refusal(name, part, f"has {what} of {tensor.dtype}", "real numbers")
     n, T = inputs.shape[0], inputs.shape[1]
     if dims == 3 and inputs.shape[2] != parts.input_size:
         raise _refusal(name, part, f"has {inputs.shape[2]} features", f"{parts.input_size}, as input_size says")

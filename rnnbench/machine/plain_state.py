@@ -18,8 +18,9 @@ import torch
 
 @contextmanager
 def plain_state(seed: int) -> Iterator[Callable[[], None]]:
-    """Default dtype and device, gradients, deterministic switches, Python's and NumPy's global generators, the working
-    directory. Gives a function that sets them again; torch's own generator is the caller's."""
+    """Default dtype and device, gradients, autocast, hooks of all modules, deterministic switches, Python's and NumPy's
+    global generators, the working directory. Gives a function that sets them again; torch's own generator is not
+    among them."""
     here = os.getcwd()
     put_back: list[Callable[[], object]] = [_switch(*each) for each in _switches()]
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - what others use
@@ -51,6 +52,10 @@ def _switches() -> Iterator[tuple[Read, Callable[..., object], object]]:
     yield torch.is_grad_enabled, torch.set_grad_enabled, True
     yield _device, torch.set_default_device, None
     yield torch.are_deterministic_algorithms_enabled, torch.use_deterministic_algorithms, False
+    for device in ("cpu", "cuda"):
+        yield partial(torch.is_autocast_enabled, device), partial(torch.set_autocast_enabled, device), False
+    for hooks in _hooks():
+        yield partial(dict, hooks), partial(_fill, hooks), {}
     precisions = [getattr(torch.backends.mkldnn, name, None) for name in ("matmul", "rnn")]  # bfloat16 on some CPUs
     found: list[tuple[object, str, object]] = [
         (torch.backends.cudnn, name, False) for name in ("deterministic", "benchmark")
@@ -58,6 +63,18 @@ def _switches() -> Iterator[tuple[Read, Callable[..., object], object]]:
     found += [(each, "fp32_precision", "ieee") for each in precisions if hasattr(each, "fp32_precision")]
     for place, name, plain in found:
         yield partial(getattr, place, name), partial(setattr, place, name), plain
+
+
+def _hooks() -> list[dict[int, object]]:
+    """What `torch.nn.modules.module.register_module_forward_hook` and its like fill: hooks of every module there is."""
+    module = torch.nn.modules.module
+    return [getattr(module, name) for name in ("_global_forward_hooks", "_global_forward_pre_hooks",
+            "_global_backward_hooks", "_global_backward_pre_hooks") if hasattr(module, name)]  # fmt: skip
+
+
+def _fill(hooks: dict[int, object], wanted: dict[int, object]) -> None:
+    hooks.clear()
+    hooks.update(wanted)
 
 
 def _device() -> torch.device | None:

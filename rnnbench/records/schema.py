@@ -126,7 +126,9 @@ def _check_parts(record: Mapping[str, Any]) -> None:
 
 
 def _check_writable(where: str, value: Any) -> None:
-    """Raises RecordError for what no table holds: half a character, a number that is too large."""
+    """Raises RecordError for what no table holds: half a character, a number that is too large, a name that is none."""
+    if isinstance(value, str) and len(value) > _LONGEST and where.rpartition(".")[2] in ("name", "metric"):
+        raise RecordError(f"{where} is a text of {len(value):,} letters, no name")
     if not (is_text(where) and (not isinstance(value, str) or is_text(value))):
         raise RecordError(f"{ascii(where)[1:-1]} holds what is no text")
     if isinstance(value, int) and abs(value) > _LARGEST:
@@ -137,6 +139,7 @@ def _check_writable(where: str, value: Any) -> None:
 
 
 _LARGEST = sys.float_info.max
+_LONGEST = 255  # letters, as of a file's name
 
 
 def is_text(text: str) -> bool:

@@ -11,10 +11,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from importlib import import_module
 from typing import Any
 
 from rnnbench.errors import UsageError, text_of
+from rnnbench.registry import imported
 from rnnbench.stopping import let_end
 
 
@@ -33,9 +33,8 @@ def made(description: Any, base: Any = object) -> Any:
     Raises UsageError where its class cannot be imported, is of another kind or takes no such values.
     """
     path, values = description["class"], description["fields"]
-    module, _, name = path.rpartition(".")
     try:
-        cls = getattr(import_module(module), name)
+        cls = imported(path)
     except BaseException as error:  # a user's module may raise anything
         let_end(error)
         raise UsageError(f"{path} cannot be imported ({type(error).__name__}): {text_of(error)}") from error

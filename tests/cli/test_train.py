@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,16 @@ def test_without_a_name_nothing_stays_and_torchs_random_numbers_go_on() -> None:
     record = rnnbench.train(**SMALL)
     assert record["status"] == "ok" and list(Path().iterdir()) == []
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_in_several_threads_each_gives_what_it_gives_alone() -> None:
+    def found(record: dict[str, Any]) -> Any:
+        return record["run_id"], record["metrics"]
+
+    alone = [found(rnnbench.train(**SMALL, seed=seed)) for seed in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        together = list(pool.map(lambda seed: found(rnnbench.train(**SMALL, seed=seed)), range(3)))
+    assert together == alone
 
 
 def test_keys_with_dots_may_be_a_dictionary_in_a_dictionary() -> None:

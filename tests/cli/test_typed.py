@@ -30,6 +30,8 @@ ONE_LINE = [
     (["hidden_size=${nothing}"], "hidden_size=${nothing}: Interpolation key 'nothing' not found"),
     (["-m", "hidden_size=${nothing}", "seed=0,1"], "hidden_size=${nothing}: Interpolation key 'nothing' not found"),
     (["--config-dir", ".", "own=small"], "own=small: a group of your own is added with a plus: +own=small"),
+    (["~budget"], "~budget: no key can be taken away; what is not typed has its default"),
+    (["-m", "~dataset=adding", "seed=0,1"], "~dataset=adding: no key can be taken away"),
     (["seq_len=6", "--info", "none"], "invalid choice: 'none'"),
     (["--cfg", "wrong"], "invalid choice: 'wrong'"),
     (["seed=1", "--cfg"], "invalid choice: 'seed=1'"),

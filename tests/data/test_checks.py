@@ -75,6 +75,15 @@ def test_an_input_that_is_no_number(value: float) -> None:
         checked(LabelOfSequence, "train", inputs=inputs)
 
 
+def test_a_number_that_is_complex() -> None:
+    """Its imaginary part would be lost."""
+    for what in ("inputs", "targets"):
+        held = getattr(of(ValueOfStep, "train"), what)
+        line = rf"^dataset=mine: train: has {what} of torch\.complex64 \(allowed: real numbers\)$"
+        with pytest.raises(UsageError, match=line):
+            checked(ValueOfStep, "train", **{what: held.to(torch.complex64)})
+
+
 def test_a_symbol_that_is_not_there() -> None:
     inputs = with_one(of(Symbols, "valid").inputs, (1, 0), 3)
     with pytest.raises(UsageError, match=r"^dataset=mine: valid: example 1, step 0 has the input 3 \(allowed: 0 to 2"):

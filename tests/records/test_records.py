@@ -112,6 +112,7 @@ def test_several_directories_and_the_parent_of_all(tmp_path: Path) -> None:
             "accuracy is a number of 1329 bits, too large",
         ),
         (json.dumps(record(steps=10**400)), "steps is a number of 1329 bits, too large"),
+        (json.dumps(record(config__cell__name="g" * 300)), "config.cell.name is a text of 300 letters, no name"),
         (json.dumps(record(config__mine=[[1], {"a": [-(10**400)]}])), "config.mine.a is a number of"),
         (json.dumps(record(config__cell__name="\ud800")), "config.cell.name holds what is no text"),
         (json.dumps(record(config__mine={"x": ["\ud800"]})), "config.mine.x holds what is no text"),

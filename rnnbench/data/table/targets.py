@@ -77,7 +77,7 @@ def target_of(
     frame: pd.DataFrame, names: tuple[str, ...], task: Task, starts: np.ndarray, after: np.ndarray | None = None
 ) -> Target:
     """after: (S,) steps that follow each sequence's last row, of steps to the end. Raises UsageError for text where
-    numbers are wanted."""
+    numbers are wanted, and where no number is one of float32."""
     if names == (STEPS_TO_END,):
         lengths = np.diff(starts)
         left = np.repeat(starts[1:], lengths) - 1 - np.arange(starts[-1])
@@ -90,6 +90,10 @@ def target_of(
     if texts := [name for name in names if is_text(frame[name])]:
         raise UsageError("holds text", key="target", value=texts[0], allowed="numbers, or task=label, task=tagging")
     values = np.stack([numbers_of(frame[name]) for name in names], axis=1)
+    for name, column in zip(names, values.T, strict=True):
+        if np.isnan(column).all() and frame[name].notna().any():
+            raise UsageError(f"all are beyond {np.finfo(np.float32).max:.2g}, what can be computed with", key="target",
+                             value=name, allowed="the same numbers in a larger unit")  # fmt: skip
     if task == "forecast":
         return Target(names, values=values)
     return Target(names, values=np.stack([_first(column, starts, np.nan) for column in values.T], axis=1))

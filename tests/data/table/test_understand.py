@@ -156,6 +156,10 @@ class TestColumns:
         table = open_table(case("30"), Keys()).table
         assert int(np.isnan(table.target.values).sum()) == 3  # inf, -inf and 1e308
 
+    def test_a_target_of_which_all_are_beyond_it_is_not_called_empty(self):
+        with pytest.raises(UsageError, match=r"^target=sales: all are beyond 3\.4e\+38, .*a larger unit"):
+            understood({"t": np.arange(N), "sales": 1e300 * (2 + WAVE)}, target="sales")
+
 
 class TestTooLittle:
     @pytest.mark.parametrize(
