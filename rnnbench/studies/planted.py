@@ -29,5 +29,9 @@ def split(claim: StudyClaim, runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def told_apart(claims: Sequence[Evaluated]) -> list[Evaluated]:
-    """The planted claims that came out as no A/A may."""
-    return [each for each in claims if each.claim.planted and each.verdict.outcome in ("supported", "contradicted")]
+    """The planted claims that came out as no A/A may: decided, and somewhere a difference shown."""
+    decided = ("supported", "contradicted")  # of a claim that there are differences also where there is none anywhere
+    return [
+        each for each in claims if each.claim.planted and each.verdict.outcome in decided
+        and any(judged.outcome in decided for judged in each.verdict.conditions)
+    ]  # fmt: skip

@@ -135,6 +135,14 @@ def test_a_cell_is_not_told_apart_from_itself(tmp_path: Path) -> None:
     assert told_apart([found]) == [found]
 
 
+def test_that_there_are_differences_is_found_of_no_cell_and_itself(tmp_path: Path) -> None:
+    """Alike in both tasks: the claim that one is ahead somewhere is contradicted, as it must be."""
+    runs = pd.concat([runs_of(tmp_path / name, 0.0, name, seeds=20) for name in ("jsb", "adding")], ignore_index=True)
+    asked = {"kind": "heterogeneity", "direction": "either", "metric": "test_score", "by": ["dataset"], "margin": 0.5}
+    (found,) = judged(runs, asked | {"compare": ["gru", "gru"]})
+    assert found.verdict.outcome == "contradicted" and told_apart([found]) == []
+
+
 def test_an_a_a_claim_takes_no_part_in_the_shared_error(tmp_path: Path) -> None:
     runs = runs_of(tmp_path, 0.1, seeds=20)
     one = {"direction": "either", "metric": "test_score"}
