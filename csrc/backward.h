@@ -29,6 +29,8 @@ template <class Cell, class T> class Backward {
     struct Part {
         T *dg, *reset_h;                       // one chunk; r∘h' of one chunk
         T *dg_pairs, *a_pairs;                 // of bfloat16: dg and h', x or r∘h', two rows zipped
+        T *a_tiles;                            // h', x or r∘h' of one chunk by tiles of columns
+        const T **a_rows;                      // and where its rows are
         Number<T> *dh, *dc, *drh;              // one step each
         T **dx;                                // where each row of the chunk has its dx
         Number<T> **dh_rows, **drh_rows;       // and of a step its dh, drh
@@ -43,6 +45,7 @@ template <class Cell, class T> class Backward {
     T *w_x, *w_h, *w_n;  // packed by columns
     Room room;
     bool wanted_h, wanted_x, wanted_b;
+    bool tiled;           // whether rows that dg is multiplied with are put in order first: by three columns, and often read
     bool lies_h, lies_x;  // whether dW is written at once as weights lie: of a call of one chunk, for whole vectors
 
   public:
@@ -55,6 +58,7 @@ template <class Cell, class T> class Backward {
         padded = z.U * L;
         const bool one_chunk = z.parts == 1 && z.steps <= chunk_steps && PAIR<T> == 1 && z.H % L == 0;
         lies_h = wanted_h && one_chunk, lies_x = wanted_x && one_chunk && z.I % L == 0;
+        tiled = ROWS == 3 && PAIR<T> == 1 && z.U >= OFTEN;
         at_once = padded * (z.I + z.H) * gates * int64_t(sizeof(Number<T>)) > LARGEST_DW ? AT_ONCE : 1;
         w_x = room.take<T>(l.d_x ? padded * gates * blocks<T>(z.I) * L : 0);
         w_h = room.take<T>(goes_on() ? padded * H_::count * padded : 0);
@@ -80,6 +84,8 @@ template <class Cell, class T> class Backward {
         p.dg = from.take<T>(at_once * z.U * chunk_rows * S * L);
         p.dg_pairs = from.take<T>(PAIR<T> > 1 ? at_once * z.U * chunk_rows * S * L : 0);
         p.a_pairs = from.take<T>(PAIR<T> > 1 ? at_once * chunk_rows * (z.I > z.H ? z.I : z.H) : 0);
+        p.a_tiles = from.take<T>(tiled ? at_once * chunk_rows * (z.I > z.H ? z.I : z.H) : 0);
+        p.a_rows = from.take<const T *>(tiled ? chunk_rows : 0);
         p.dh = from.take<Number<T>>(rows * padded);
         p.dc = from.take<Number<T>>(rows * padded);
         p.drh = from.take<Number<T>>(Cell::reset_before ? rows * padded : 0);
@@ -109,12 +115,12 @@ template <class Cell, class T> class Backward {
 
     void pack(int part) {
         const T *w_hh = (const T *)z.l.w_hh;
-        for (int64_t block = part; block * WIDE < z.U; block += z.packers) {
-            if (goes_on()) pack_columns(w_hh, z.H, z.H, 0, H_::count, block, w_h);
-            if constexpr (Cell::reset_before) pack_columns(w_hh, z.H, z.H, Cell::candidate, 1, block, w_n);
-        }
-        for (int64_t block = part; z.l.d_x && block * WIDE < blocks<T>(z.I); block += z.packers)
-            pack_columns((const T *)z.l.w_ih, z.H, z.I, 0, gates, block, w_x);
+        const int64_t of_h = blocks_of_columns<T>(z.H), of_x = blocks_of_columns<T>(z.I);
+        const int64_t begin = part * of_h / z.packers, end = (part + 1) * of_h / z.packers;
+        if (goes_on()) pack_columns(w_hh, z.H, z.H, 0, H_::count, begin, end, w_h);
+        if constexpr (Cell::reset_before) pack_columns(w_hh, z.H, z.H, Cell::candidate, 1, begin, end, w_n);
+        if (z.l.d_x)
+            pack_columns((const T *)z.l.w_ih, z.H, z.I, 0, gates, part * of_x / z.packers, (part + 1) * of_x / z.packers, w_x);
     }
 
     void run_part(int number) {
@@ -158,6 +164,7 @@ template <class Cell, class T> class Backward {
             p.dg_pairs += number * z.U * chunk_rows * S * L;
             p.a_pairs += number * chunk_rows * (z.I > z.H ? z.I : z.H);
         }
+        p.a_tiles += tiled ? number * chunk_rows * (z.I > z.H ? z.I : z.H) : 0;
         p.reset_h += Cell::reset_before ? number * chunk_rows * z.H : 0;
         return p;
     }
@@ -258,8 +265,8 @@ template <class Cell, class T> class Backward {
         const T *a[AT_ONCE][2 * CHUNK];
         int64_t rows[AT_ONCE][2 * CHUNK];
         Lots<T> lots[AT_ONCE];
-        int64_t pairs[AT_ONCE];  // of bfloat16: rows of a chunk, an even number
-        const T *zipped[AT_ONCE];
+        int64_t pairs[AT_ONCE], all[AT_ONCE];  // of bfloat16: rows of a chunk, an even number; all rows of one
+        const T *zipped[AT_ONCE], *tiles[AT_ONCE];
         if constexpr (PAIR<T> > 1)
             for (int c = 0; c < count; c++) zip_gradients(for_chunk(p, c), chunks[c]);
         for (int c = 0; c < count; c++)
@@ -269,6 +276,7 @@ template <class Cell, class T> class Backward {
             for (int c = 0; c < count; c++) {
                 for (int i = 0; i < chunks[c].count; i++) a[c][i] = left(for_chunk(p, c), chunks[c].rows[i]);
                 lots[c] = {for_chunk(p, c).dg, chunks[c].count, rows[c], a[c]};
+                if (tiled && !lies) lots[c] = tile_rows(for_chunk(p, c), lots[c], N, stride, &all[c], &tiles[c]);
                 if constexpr (PAIR<T> > 1) lots[c] = zip_rows(for_chunk(p, c), lots[c], N, stride, &pairs[c], &zipped[c]);
             }
             if (PAIR<T> > 1) stride = N * PAIR<T>;
@@ -290,6 +298,14 @@ template <class Cell, class T> class Backward {
                 add(p.dw_n, as_n, z.H, typename Cell::NSlots{}, z.H, reset_h);
             }
         if (wanted_x) add(p.dw_x, as_x, z.I, X{}, z.l.x_b, [&](const Part &, const Rows &r) { return z.x(r.step, r.b); });
+    }
+
+    Lots<T> tile_rows(const Part &p, const Lots<T> &lots, int64_t N, int64_t stride, int64_t *all, const T **tiles) const {
+        *all = 0, *tiles = p.a_tiles;
+        for (int i = 0; i < lots.count; i++)
+            for (int64_t row = 0; row < lots.rows[i]; row++) p.a_rows[(*all)++] = lots.a[i] + row * stride;
+        tile_columns(p.a_tiles, p.a_rows, *all, N);
+        return {lots.dg, 1, all, tiles, true};
     }
 
     // dg two rows at a time, for what is summed over rows; and so the rows that it is multiplied with

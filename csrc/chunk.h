@@ -7,6 +7,7 @@ namespace FUSED_ISA {
 
 constexpr int64_t CHUNK = 64;           // rows, about
 constexpr int AT_ONCE = 4;              // chunks whose shares reach dW in one pass over it, where it is too large for a cache
+constexpr int64_t OFTEN = 12;           // blocks of units, each of which reads all rows again
 constexpr int64_t AHEAD = 1 << 19;      // bytes: half of a second-level cache
 constexpr int64_t LARGEST_DW = 2 * FUSED_CACHE;  // bytes of one that is
 

@@ -11,7 +11,8 @@
 // rows, so few are the sequences, the input's share of some steps is summed at once, a step a row, and waits in memory. The
 // lines that the equations will write are asked for before the products, so that they are there when these are done.
 //
-// Weights that are read once or twice, as by one step of a few sequences, are not packed but turned as they are read. A
+// Weights that are read once or twice, as by one step of a few sequences, are not packed but turned as they are read; by one
+// step of more sequences a panel at a time, in room that all share and that stays in cache. A
 // panel too large for the second-level cache is taken in pieces, each by all rows, whose sums wait in memory. None of this
 // changes what is added to what, nor in which order.
 #pragma once
@@ -26,13 +27,14 @@ template <class Cell, class T> class Forward {
     using H_ = typename Cell::HSlots;
     static constexpr int L = LANES<T>, W = WIDTH<T>, gates = X::count;
     static constexpr bool exact = PAIR<T> > 1;  // state in full beside what is written
-    static constexpr int64_t SELDOM = 2, LARGEST = FUSED_CACHE / 4;  // reads of the weights; bytes of a panel
+    static constexpr int64_t SELDOM = 2;  // reads of the weights
     static constexpr int64_t LEAST_INPUTS = 16;  // of which a share is worth its way to memory and back
-    static constexpr int64_t PIECE = 1 + FUSED_CACHE / 16 / (gates * VECTOR_BYTES);  // vectors of each gate in one
+    static constexpr int MANY_STEPS = 24;        // whose shares are summed at once where W_ih is too large to stay in a cache
+    static constexpr int64_t PIECE = 1 + PANEL_PIECE / (gates * VECTOR_BYTES);  // vectors of each gate in one
 
     Sizes<T> z;
     Saved<Cell, T> saved{z};
-    bool packed, whole;  // weights; panels
+    bool packed, turned, whole;  // all weights; a panel at a time; panels
     int together;        // steps whose input's share is summed at once
     T *w_x, *w_h, *w_n, *reset_h;
     Number<T> *bias, *shares, *h_state, *c_state;  // shares: of the input, [part][u][row][step of some][slot][lane]
@@ -41,14 +43,18 @@ template <class Cell, class T> class Forward {
 
   public:
     explicit Forward(const FusedLayer &l) : z(l) {
-        packed = z.steps * ((z.most_rows + ROWS - 1) / ROWS) > SELDOM;
-        whole = !packed || z.most_rows <= ROWS || (z.I + z.H) * gates * L * int64_t(sizeof(T)) <= LARGEST;
-        together = packed && !l.batch && z.most_rows <= ROWS / 3 && z.I >= LEAST_INPUTS ? ROWS : 1;
+        const int64_t tiles = (z.most_rows + ROWS - 1) / ROWS;
+        packed = z.steps * (z.parts > 1 ? tiles : 1) > SELDOM;
+        turned = !packed && tiles > 1;
+        whole = (!packed && !turned) || z.most_rows <= ROWS || (z.I + z.H) * gates * L * int64_t(sizeof(T)) <= LARGEST_PANEL;
+        const bool large = z.U * panel_size<T>(z.I, gates) * int64_t(sizeof(T)) > FUSED_CACHE;
+        together = !packed || l.batch || z.most_rows > (large ? ROWS : ROWS / 3) || z.I < LEAST_INPUTS ? 1 : large ? MANY_STEPS : ROWS;
         if (!packed) z.packers = 1;
         Room room(l.workspace);
-        w_x = room.take<T>(packed ? z.U * paired<T>(z.I) * gates * L : 0);
-        w_h = room.take<T>(packed ? z.U * paired<T>(z.H) * H_::count * L : 0);
-        w_n = room.take<T>(packed && Cell::reset_before ? z.U * paired<T>(z.H) * L : 0);
+        const int64_t panels = packed ? z.U : turned ? z.parts : 0;
+        w_x = room.take<T>(panels * panel_size<T>(z.I, gates));
+        w_h = room.take<T>(panels * panel_size<T>(z.H, H_::count));
+        w_n = room.take<T>(Cell::reset_before ? panels * panel_size<T>(z.H, 1) : 0);
         bias = room.take<Number<T>>(z.U * Cell::slots * L);
         shares = room.take<Number<T>>(together > 1 ? z.parts * z.U * z.most_rows * together * Cell::slots * L : 0);
         h_state = room.take<Number<T>>(exact ? z.B * z.H : 0);
@@ -69,11 +75,21 @@ template <class Cell, class T> class Forward {
         for (int64_t u = part; u < z.U; u += z.packers) {
             pack_bias(u);
             if (!packed) continue;
-            pack_gates((const T *)z.l.w_ih, z.H, z.I, 0, gates, u, w_x);
-            pack_gates((const T *)z.l.w_hh, z.H, z.H, 0, H_::count, u, w_h);
-            if constexpr (Cell::reset_before) pack_gates((const T *)z.l.w_hh, z.H, z.H, Cell::candidate, 1, u, w_n);
+            pack_panels(u, 0);
+            pack_candidate(u, 0);
         }
     }
+    void pack_panels(int64_t u, int part) {
+        pack_gates((const T *)z.l.w_ih, z.H, z.I, 0, gates, u, panel_x(u, part));
+        pack_gates((const T *)z.l.w_hh, z.H, z.H, 0, H_::count, u, panel_h(u, part));
+    }
+    void pack_candidate(int64_t u, int part) {
+        if constexpr (Cell::reset_before) pack_gates((const T *)z.l.w_hh, z.H, z.H, Cell::candidate, 1, u, panel_n(u, part));
+    }
+
+    T *panel_x(int64_t u, int part) const { return w_x + (packed ? u : part) * panel_size<T>(z.I, gates); }
+    T *panel_h(int64_t u, int part) const { return w_h + (packed ? u : part) * panel_size<T>(z.H, H_::count); }
+    T *panel_n(int64_t u, int part) const { return w_n + (packed ? u : part) * panel_size<T>(z.H, 1); }
 
     // b_ih and b_hh as one, but for a slot that only the state's product reaches
     void pack_bias(int64_t u) {
@@ -114,18 +130,18 @@ template <class Cell, class T> class Forward {
         return shares + ((part * z.U + u) * z.most_rows + row) * together * Cell::slots * L;
     }
 
-    // of the steps from this one on, each sequence's in one tile
+    // of the steps from this one on, each sequence's side by side
     void share_inputs(int64_t step, int64_t b0, int64_t rows, int part) {
         const int64_t steps = z.steps - step < together ? z.steps - step : together;
         const int64_t next = z.l.reverse ? -z.l.x_t : z.l.x_t;
         for (int64_t u = 0; u < z.U; u++)
             for (int64_t row = 0; row < rows; row++)
-                for_tiles(steps, [&](auto tile, int64_t) INLINE_LAMBDA {
+                for_tiles(steps, [&](auto tile, int64_t first) INLINE_LAMBDA {
                     constexpr int M = decltype(tile)::value;
                     V sum[M][Cell::slots];
                     begin(sum, bias + u * Cell::slots * L, 0);
-                    multiply<T, X>(sum, z.x(step, b0 + row), next, PAIR<T>, z.I, w_x + u * paired<T>(z.I) * gates * L, gates * W);
-                    Number<T> *to = share(part, u, row);
+                    multiply<T, X>(sum, z.x(step + first, b0 + row), next, PAIR<T>, z.I, panel_x(u, part), gates * W);
+                    Number<T> *to = share(part, u, row) + first * Cell::slots * L;
 #pragma GCC unroll 8
                     for (int m = 0; m < M; m++)
 #pragma GCC unroll 4
@@ -159,14 +175,18 @@ template <class Cell, class T> class Forward {
     }
 
     void run_rows(int64_t step, int64_t b0, int64_t rows, bool starts, int part) {
-        for (int64_t u = 0; u < z.U; u++)
+        for (int64_t u = 0; u < z.U; u++) {
+            if (turned) pack_panels(u, part);
             if (whole)
                 for_tiles(rows, [&](auto M, int64_t m) INLINE_LAMBDA { gates_tile<decltype(M)::value>(step, u, b0 + m, starts, m, part); });
             else
-                gates_in_pieces(step, u, b0, rows, starts, sums + part * z.most_rows * Cell::slots);
+                gates_in_pieces(step, u, b0, rows, starts, part);
+        }
         if constexpr (Cell::reset_before)
-            for (int64_t u = 0; u < z.U; u++)
-                for_tiles(rows, [&](auto M, int64_t m) INLINE_LAMBDA { candidate_tile<decltype(M)::value>(step, u, b0 + m, starts); });
+            for (int64_t u = 0; u < z.U; u++) {
+                if (turned) pack_candidate(u, part);
+                for_tiles(rows, [&](auto M, int64_t m) INLINE_LAMBDA { candidate_tile<decltype(M)::value>(step, u, b0 + m, starts, part); });
+            }
     }
 
     template <int M> void gates_tile(int64_t step, int64_t u, int64_t b, bool starts, int64_t row, int part) {
@@ -181,9 +201,9 @@ template <class Cell, class T> class Forward {
         for (int m = 0; m < M; m++, unit.next_row()) unit.fetch(Cell::saved);
 
         const T *x = z.x(step, b), *h = z.h_prev(step, b, starts);
-        if (packed) {
-            if (together == 1) multiply<T, X>(sum, x, z.l.x_b, PAIR<T>, z.I, w_x + u * paired<T>(z.I) * gates * L, gates * W);
-            multiply<T, H_>(sum, h, z.H, PAIR<T>, z.H, w_h + u * paired<T>(z.H) * H_::count * L, H_::count * W);
+        if (packed || turned) {
+            if (together == 1) multiply<T, X>(sum, x, z.l.x_b, PAIR<T>, z.I, panel_x(u, part), gates * W);
+            multiply<T, H_>(sum, h, z.H, PAIR<T>, z.H, panel_h(u, part), H_::count * W);
         } else {
             multiply_as_it_lies<T, X>(sum, x, z.l.x_b, z.I, (const T *)z.l.w_ih + u * L * z.I, z.H * z.I, units(u));
             multiply_as_it_lies<T, H_>(sum, h, z.H, z.H, (const T *)z.l.w_hh + u * L * z.H, z.H * z.H, units(u));
@@ -201,14 +221,15 @@ template <class Cell, class T> class Forward {
         for (int m = 0; m < rows; m++, unit.next_row()) Cell::forward_last(a + m * Cell::slots, unit);
     }
 
-    void gates_in_pieces(int64_t step, int64_t u, int64_t b0, int64_t rows, bool starts, V *sum) {
+    void gates_in_pieces(int64_t step, int64_t u, int64_t b0, int64_t rows, bool starts, int part) {
+        V *sum = sums + part * z.most_rows * Cell::slots;
         const auto first = gates_unit(step, b0, u, starts);
         for (int64_t b = 0; b < rows; b++)
             for (int j = 0; j < Cell::slots; j++) sum[b * Cell::slots + j] = load(bias + (u * Cell::slots + j) * L);
-        add_pieces<X>(sum, rows, z.x(step, b0), z.l.x_b, z.I, w_x + u * paired<T>(z.I) * gates * L);
+        add_pieces<X>(sum, rows, z.x(step, b0), z.l.x_b, z.I, panel_x(u, part));
         auto unit = first;
         for (int64_t b = 0; b < rows; b++, unit.next_row()) unit.fetch(Cell::saved);
-        add_pieces<H_>(sum, rows, z.h_prev(step, b0, starts), z.H, z.H, w_h + u * paired<T>(z.H) * H_::count * L);
+        add_pieces<H_>(sum, rows, z.h_prev(step, b0, starts), z.H, z.H, panel_h(u, part));
         unit = first;
         for_tiles(rows, [&](auto M, int64_t m) INLINE_LAMBDA {
             equations(decltype(M)::value, sum + m * Cell::slots, unit);
@@ -223,17 +244,18 @@ template <class Cell, class T> class Forward {
                 constexpr int M = decltype(tile)::value;
                 V s[M][Cell::slots];
                 move(s, sum + first * Cell::slots, false);
+                fetch_share(w + (k + PIECE * PAIR<T>) * To::count * L, PIECE * To::count * VECTOR_BYTES, first, M, rows);
                 multiply<T, To>(s, a + first * a_m + k, a_m, PAIR<T>, K - k < PIECE * PAIR<T> ? K - k : PIECE * PAIR<T>,
                                 w + k * To::count * L, To::count * W);
                 move(s, sum + first * Cell::slots, true);
             });
     }
 
-    template <int M> void candidate_tile(int64_t step, int64_t u, int64_t b, bool starts) {
+    template <int M> void candidate_tile(int64_t step, int64_t u, int64_t b, bool starts, int part) {
         V sum[M][1] = {};
         const T *h = reset_h + b * z.H, *w = (const T *)z.l.w_hh + (Cell::candidate * z.H + u * L) * z.H;
-        if (packed)
-            multiply<T, Slots<0>>(sum, h, z.H, PAIR<T>, z.H, w_n + u * paired<T>(z.H) * L, W);
+        if (packed || turned)
+            multiply<T, Slots<0>>(sum, h, z.H, PAIR<T>, z.H, panel_n(u, part), W);
         else
             multiply_as_it_lies<T, Slots<0>>(sum, h, z.H, z.H, w, 0, units(u));
         auto unit = this->unit(step, b, u, z.h(step, b), starts);

@@ -12,6 +12,10 @@
 namespace fused {
 namespace FUSED_ISA {
 
+// Bytes of a panel that many rows read whole, and of the pieces that a larger one is taken in: of six rows the second-level
+// cache keeps up with the multiply-adds, of three it does not, and a piece is to stay in the first.
+constexpr int64_t LARGEST_PANEL = FUSED_CACHE / (ROWS > 3 ? 4 : 64), PANEL_PIECE = FUSED_CACHE / (ROWS > 3 ? 16 : 64);
+
 // Which of a row's vectors take part: gates have slots, and a product may use some of them.
 template <int... S> struct Slots {
     static constexpr int count = sizeof...(S);
@@ -74,6 +78,14 @@ template <class V, int M, int N> INLINE void move(V (&sum)[M][N], V *at, bool ou
         }
 }
 
+// Of what is read next and lies in a slower cache, the share of the rows from `first` to first + M of so many: asked for
+// while others are multiplied.
+INLINE void fetch_share(const void *next, int64_t bytes, int64_t first, int M, int64_t rows) {
+    if (ROWS > 3) return;  // not seen to gain
+    const char *at = (const char *)next + bytes * first / rows / 64 * 64, *end = (const char *)next + bytes * (first + M) / rows;
+    for (; at < end; at += 64) __builtin_prefetch(at, 0, 2);
+}
+
 template <int M> struct Int {
     static constexpr int value = M;
 };
@@ -97,11 +109,11 @@ template <class F> INLINE void for_tiles(int64_t rows, F f) {
 template <class T> constexpr int64_t blocks(int64_t n) { return (n + LANES<T> - 1) / LANES<T>; }
 INLINE int lanes_left(int64_t n, int64_t done, int lanes) { return n - done < lanes ? int(n - done) : lanes; }
 
-// Forward panels. Block u holds LANES units of `gates` gates, from (G·H, K):  packed[u][k][gate][lane], or of bfloat16
-// packed[u][pair of k][gate][lane][2], a last k without another beside zero; lanes beyond H hold anything.
+// Forward panels. Block u holds LANES units of `gates` gates, from (G·H, K):  panel[k][gate][lane], or of bfloat16
+// panel[pair of k][gate][lane][2], a last k without another beside zero; lanes beyond H hold anything.
+template <class T> constexpr int64_t panel_size(int64_t K, int gates) { return paired<T>(K) * gates * LANES<T>; }
 template <class T> void pack_gates(const T *w, int64_t H, int64_t K, int first_gate, int gates, int64_t u, T *packed) {
     const int L = LANES<T>, W = WIDTH<T>, units = lanes_left(H, u * L, L);
-    packed += u * paired<T>(K) * gates * L;
     for (int g = 0; g < gates; g++) {
         const T *rows = w + ((first_gate + g) * H + u * L) * K;
         for (int64_t k = 0; k < K; k += W)
@@ -133,25 +145,26 @@ INLINE int width(int64_t vectors, int64_t block) {
     return vectors - block * WIDE < WIDE ? int(vectors - block * WIDE) : WIDE;
 }
 
+// Blocks `begin` to `end`: row after row, since rows of a wide matrix lie in a page each.
 template <class T>
-void pack_columns(const T *w, int64_t H, int64_t N, int first_gate, int gates, int64_t block, T *packed) {
-    const int64_t L = LANES<T>, rows = blocks<T>(H) * gates * L, first = block * WIDE * L;
-    const int64_t wide = width(blocks<T>(N), block) * L;
-    packed += rows * first;
-    for (int64_t u = 0; u < blocks<T>(H); u++)
-        for (int g = 0; g < gates; g++)
-            for (int64_t lane = 0; lane < L; lane += PAIR<T>, packed += PAIR<T> * wide) {
-                int64_t unit = u * L + lane;
-                const T *row = w + ((first_gate + g) * H + unit) * N + first;
-                for (int64_t n = 0; n < wide; n += L) {
-                    const int columns = lanes_left(N, first + n, int(L));
-                    const Vec<T> numbers = unit < H ? load(row + n, columns) : Vec<T>{};
-                    if constexpr (PAIR<T> == 1)
-                        store(packed + n, numbers);
-                    else
-                        store_pairs(packed + PAIR<T> * n, zip(numbers, unit + 1 < H ? load(row + N + n, columns) : Vec<T>{}));
-                }
+void pack_columns(const T *w, int64_t H, int64_t N, int first_gate, int gates, int64_t begin, int64_t end, T *packed) {
+    const int64_t L = LANES<T>, rows = blocks<T>(H) * gates * L;
+    for (int64_t i = 0; i < rows; i += PAIR<T>) {
+        const int64_t unit = i / (gates * L) * L + i % L, gate = first_gate + i / L % gates;
+        const T *row = w + (gate * H + unit) * N;
+        for (int64_t block = begin; block < end; block++) {
+            const int64_t first = block * WIDE * L, wide = width(blocks<T>(N), block) * L;
+            T *to = packed + rows * first + i * wide;
+            for (int64_t n = 0; n < wide; n += L) {
+                const int columns = lanes_left(N, first + n, int(L));
+                const Vec<T> numbers = unit < H ? load(row + first + n, columns) : Vec<T>{};
+                if constexpr (PAIR<T> == 1)
+                    store(to + n, numbers);
+                else
+                    store_pairs(to + PAIR<T> * n, zip(numbers, unit + 1 < H ? load(row + N + first + n, columns) : Vec<T>{}));
             }
+        }
+    }
 }
 
 }  // namespace FUSED_ISA

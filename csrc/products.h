@@ -36,8 +36,8 @@ void propagate_block(const Gradients<T> &d, const int *slots, int count, const T
                      int64_t left, bool add, Vec<T> *sums, Ahead *ahead) {
     constexpr int L = LANES<T>;
     const int64_t unit_block = count * L * N * L, bytes = unit_block * int64_t(sizeof(T));
-    const bool whole = d.rows <= ROWS || d.blocks * bytes <= FUSED_CACHE / 4;
-    const int64_t piece = whole ? d.blocks : 1 + FUSED_CACHE / 16 / bytes;  // that all rows take before the next
+    const bool whole = d.rows <= ROWS || d.blocks * bytes <= LARGEST_PANEL;
+    const int64_t piece = whole ? d.blocks : 1 + PANEL_PIECE / bytes;  // that all rows take before the next
     for (int64_t begin = 0; begin < d.blocks; begin += piece) {
         const int64_t end = begin + piece < d.blocks ? begin + piece : d.blocks;
         for_tiles(d.rows, [&](auto tile, int64_t first) INLINE_LAMBDA {
@@ -45,6 +45,7 @@ void propagate_block(const Gradients<T> &d, const int *slots, int count, const T
             Vec<T> sum[M][N];
             zero(sum);
             if (begin) move(sum, sums + first * N, false);
+            if (!whole) fetch_share(packed + end * unit_block, piece * bytes, first, M, d.rows);
             const T *w = packed + begin * unit_block, *a = d.dg + first * d.row + begin * d.block;
             for (int64_t u = begin; u < end; u++, a += d.block) {
                 if (ahead) ahead->fetch();
@@ -82,12 +83,26 @@ void propagate(const Gradients<T> &d, S slots, const T *packed, To *const *to, i
 }
 
 // A chunk's gate gradients, and the rows a (rows[i] × N each) that they are multiplied with; of bfloat16 pairs of rows.
+// `tiled`: all in one lot, [tile of columns][row][column], which is read front to back.
 template <class T> struct Lots {
     const T *dg;
     int count;
     const int64_t *rows;
     const T *const *a;
+    bool tiled = false;
 };
+
+// to[tile of columns][row][column] = a[row][column], of `count` rows of N columns: eight rows at a time, since rows that are
+// a power of two apart share a few places of a first-level cache.
+template <class T> void tile_columns(T *to, const T *const *a, int64_t count, int64_t N) {
+    for (int64_t row = 0; row < count; row += 8)
+        for_tiles(N, [&](auto tile, int64_t first) INLINE_LAMBDA {
+            constexpr int M = decltype(tile)::value;
+            T *at = to + first * count + row * M;
+            for (int64_t r = row; r < count && r < row + 8; r++, at += M)
+                for (int m = 0; m < M; m++) at[m] = a[r][first + m];
+        });
+}
 
 // For one unit block, which begins at `block` in dg: dw (N × G, a vector each) += Σ over lots of rows of a' · dg[slots],
 // chunk by chunk.
@@ -96,14 +111,15 @@ void add_products(Number<T> *dw, int64_t N, int64_t block, S, int width, const L
     constexpr int G = S::count;
     for_tiles(N, [&](auto tile, int64_t first) INLINE_LAMBDA {
         constexpr int M = decltype(tile)::value, L = LANES<T>;
+        fetch_share(dw, N * G * L * int64_t(sizeof(Number<T>)), first, M, N);
         for (int c = 0; c < count; c++) {
             const Lots<T> &lots = chunks[c];
             Vec<T> sum[M][G];
             zero(sum);
             const T *d = lots.dg + block;
+            const int64_t from = first * (lots.tiled ? lots.rows[0] : PAIR<T>), next = lots.tiled ? M : stride;
             for (int i = 0; i < lots.count; d += lots.rows[i++] * width * L)
-                multiply<T, FirstSlots<G>>(sum, lots.a[i] + first * PAIR<T>, PAIR<T>, stride, lots.rows[i], d,
-                                           width * WIDTH<T>, S::at);
+                multiply<T, FirstSlots<G>>(sum, lots.a[i] + from, PAIR<T>, next, lots.rows[i], d, width * WIDTH<T>, S::at);
             Number<T> *at = dw + first * G * L;
 #pragma GCC unroll 8
             for (int m = 0; m < M; m++)

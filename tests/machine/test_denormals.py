@@ -21,8 +21,10 @@ from rnnbench.run import run
 
 @pytest.fixture(autouse=True)
 def two_threads() -> Iterator[None]:
-    """Both of them made by one that keeps denormals: a thread of the pool begins with what its maker has."""
+    """Both keep denormals, whatever a library has left in this process: a thread of the pool begins with what its maker
+    had."""
     with with_threads(2):
+        in_every_thread(lambda: torch.set_flush_denormal(False))
         assert halves_flushed() == [False, False]
         yield
 

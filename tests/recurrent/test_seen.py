@@ -128,6 +128,17 @@ def test_compiled_whole(pair: tuple, grad: bool) -> None:
 
 
 @AS_ONE_GRAPH
+def test_a_wide_layer_of_few_steps_for_which_torch_nn_is_taken_is_compiled_whole_too() -> None:
+    """How many are few depends on the processor, which a compiler cannot be asked of."""
+    torch.compiler.reset()
+    model, x = GRU(3, 512), torch.randn(1, 1, 3)
+    with torch._dynamo.config.patch(allow_rnn=True), torch.no_grad():
+        compiled = torch.compile(model, fullgraph=True, backend="eager")
+        torch.testing.assert_close(compiled(x)[0], model(x)[0], atol=1e-5, rtol=0)
+    torch.compiler.reset()
+
+
+@AS_ONE_GRAPH
 @pytest.mark.few(1)
 def test_compiled_whole_by_aot_autograd(pair: tuple) -> None:
     model, reference = pair
