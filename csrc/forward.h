@@ -11,10 +11,9 @@
 // rows, so few are the sequences, the input's share of some steps is summed at once, a step a row, and waits in memory. The
 // lines that the equations will write are asked for before the products, so that they are there when these are done.
 //
-// Weights that are read once or twice, as by one step of a few sequences, are not packed but turned as they are read; by one
-// step of more sequences a panel at a time, in room that all share and that stays in cache. A
-// panel too large for the second-level cache is taken in pieces, each by all rows, whose sums wait in memory. None of this
-// changes what is added to what, nor in which order.
+// Weights of one or two steps are not packed: for one tile of sequences they are turned as they are read, for more a panel at
+// a time, in room that all panels share and that stays in cache. A panel too large for a cache is taken in pieces, each by
+// all rows, whose sums wait in memory. None of this changes what is added to what, nor in which order.
 #pragma once
 #include "layer.h"
 
@@ -27,7 +26,7 @@ template <class Cell, class T> class Forward {
     using H_ = typename Cell::HSlots;
     static constexpr int L = LANES<T>, W = WIDTH<T>, gates = X::count;
     static constexpr bool exact = PAIR<T> > 1;  // state in full beside what is written
-    static constexpr int64_t SELDOM = 2;  // reads of the weights
+    static constexpr int64_t SELDOM = 2;  // reads of the weights: steps, or of several threads, which would each turn them, tiles of all steps
     static constexpr int64_t LEAST_INPUTS = 16;  // of which a share is worth its way to memory and back
     static constexpr int MANY_STEPS = 24;        // whose shares are summed at once where W_ih is too large to stay in a cache
     static constexpr int64_t PIECE = 1 + PANEL_PIECE / (gates * VECTOR_BYTES);  // vectors of each gate in one

@@ -20,7 +20,7 @@ from rnnbench.errors import UsageError
 class Composer:
     """Job overrides → Config, quickly: Hydra composes once for each choice of groups, plain values are then set.
 
-    What is not that simple (deleted keys, interpolations) is left to Hydra, one job at a time.
+    What is not that simple, such as interpolations, is left to Hydra, one job at a time.
     """
 
     def __init__(self, loader: Any, sweep_config: DictConfig, parser: OverridesParser):
