@@ -26,7 +26,7 @@ template <class Cell, class T> class Forward {
     using H_ = typename Cell::HSlots;
     static constexpr int L = LANES<T>, W = WIDTH<T>, gates = X::count;
     static constexpr bool exact = PAIR<T> > 1;  // state in full beside what is written
-    static constexpr int64_t SELDOM = 2;  // reads of the weights: steps, or of several threads, which would each turn them, tiles of all steps
+    static constexpr int64_t SELDOM = 2;  // reads of the weights: steps; on several threads, which would each turn them, their tiles
     static constexpr int64_t LEAST_INPUTS = 16;  // of which a share is worth its way to memory and back
     static constexpr int MANY_STEPS = 24;        // whose shares are summed at once where W_ih is too large to stay in a cache
     static constexpr int64_t PIECE = 1 + PANEL_PIECE / (gates * VECTOR_BYTES);  // vectors of each gate in one
